@@ -1,0 +1,1 @@
+"""The student archive: an edge, operations, stores, a pure domain and adapters to the outside."""
