@@ -29,7 +29,9 @@ REFUSALS: Mapping[str, Text] = {
         "请求中有一项或多项不符合要求，请按 errors 中的说明修改。",
         "One or more members are not as required; see errors for what to change.",
     ),
-    "malformed_json": Text("请求正文不是有效的 JSON 对象。", "The body is not a valid JSON object."),
+    "malformed_json": Text(
+        "请求正文不是有效的 JSON 对象。", "The body is not a valid JSON object."
+    ),
     "unsupported_media_type": Text(
         "请以 application/json 发送请求正文。", "Send the body as application/json."
     ),
@@ -178,6 +180,33 @@ FIELD_PROBLEMS: Mapping[str, Text] = {
     "certificate_number_invalid": Text(
         "证书编号不正确。", "The certificate number is not valid."
     ),
+    "encoding_invalid": Text(
+        "文件编码应为 UTF-8 或 GB18030。", "The file must be encoded in UTF-8 or GB18030."
+    ),
+    "file_unreadable": Text("文件不是有效的 CSV 文件。", "The file is not a readable CSV file."),
+    "column_missing": Text("文件缺少此列。", "The file lacks this column."),
+    "column_repeated": Text(
+        "文件中此列出现多次。", "This column stands more than once in the file."
+    ),
+    "column_unknown": Text(
+        "系统不认识此列，其内容未收录。", "This column is not known; its contents were left out."
+    ),
+    "row_misaligned": Text(
+        "此行的数据超出表头的列数。", "This row has more cells than the header has columns."
+    ),
+    "row_repeated": Text(
+        "文件中已有同一条记录，此行未收录。",
+        "The same record stands earlier in this file; this row was left out.",
+    ),
+    "number_invalid": Text("此项应为数字。", "This must be a number in the usual range."),
+    "word_unusual": Text(
+        "此用语不在标准用语之列，已按原样收录。",
+        "This is not one of the standard words; it was kept as recorded.",
+    ),
+    "day_assumed": Text(
+        "日期只有年月，已按当月第一日收录。",
+        "The date has no day; it was kept as the first of its month.",
+    ),
 }
 """Code of a field's problem (`code` or `code.reason`) → what it says."""
 
@@ -203,7 +232,8 @@ class FieldProblem:
 class Refusal(Exception):  # noqa: N818 -- a refusal is an answer to the person, not a fault
     """An operation says no, with a public code.
 
-    `retry_after` is in whole seconds; `links` are relative addresses of what to do next.
+    `retry_after` is in whole seconds; `links` are relative addresses of what to do next; `cause`
+    names what failed underneath, for the log only (an error's code, never a value).
     """
 
     def __init__(
@@ -212,6 +242,7 @@ class Refusal(Exception):  # noqa: N818 -- a refusal is an answer to the person,
         *,
         retry_after: int | None = None,
         links: Mapping[str, str] | None = None,
+        cause: str | None = None,
     ) -> None:
         if code not in REFUSALS:
             raise ValueError(f"no such public code: {code}")
@@ -219,6 +250,7 @@ class Refusal(Exception):  # noqa: N818 -- a refusal is an answer to the person,
         self.code = code
         self.retry_after = retry_after
         self.links = links
+        self.cause = cause
 
 
 class InvalidInput(Refusal):

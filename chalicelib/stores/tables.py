@@ -1,0 +1,173 @@
+"""The port to the tables: rows, conditions, writes, and what a table store promises.
+
+A row is a flat mapping of the few plain columns below. Everything personal is inside `sealed`;
+the other columns are keys, digests, states, counters and instants in epoch seconds:
+
+    pk, sk      keys                       request     id of the commit that wrote the row
+    sealed      sealed document            digest      keyed digest or MAC
+    state       state word                 ref         reference to another row (no personal data)
+    version     optimistic version         count, day_count   counters
+    at, due     instants                   expires_at  instant of expiry (also the table's TTL)
+    bucket      time bucket of the sparse index `expiry`
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias
+
+TableName = Literal[
+    "accounts",
+    "codes",
+    "sessions",
+    "registry",
+    "archive",
+    "reports",
+    "cases",
+    "outbox",
+    "audit",
+    "keyring",
+]
+Value: TypeAlias = str | int | bytes
+Row: TypeAlias = Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The address of a row."""
+
+    table: TableName
+    pk: str
+    sk: str
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A condition on the stored row; all parts must hold.
+
+    `exists`: True or False for "there is (no) such row"; None for no opinion. `equal`, `below`
+    (<) and `above` (>) compare columns; a missing column fails them. `lapsed_at`: the row is
+    missing or its `expires_at` is at or before this instant.
+    """
+
+    exists: bool | None = None
+    equal: Mapping[str, Value] = field(default_factory=dict)
+    below: Mapping[str, int] = field(default_factory=dict)
+    above: Mapping[str, int] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+    lapsed_at: int | None = None
+
+
+ABSENT = When(exists=False)
+PRESENT = When(exists=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write a whole row."""
+
+    table: TableName
+    row: Row
+    when: When | None = None
+
+    @property
+    def key(self) -> Key:
+        """The row's address."""
+        return Key(self.table, str(self.row["pk"]), str(self.row["sk"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Set, add to, or remove columns of a row."""
+
+    key: Key
+    set: Mapping[str, Value] = field(default_factory=dict)
+    add: Mapping[str, int] = field(default_factory=dict)
+    remove: tuple[str, ...] = ()
+    when: When | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a row."""
+
+    key: Key
+    when: When | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Only check a condition, inside a commit."""
+
+    key: Key
+    when: When
+
+
+Write: TypeAlias = Put | Update | Delete | Check
+
+MOST_WRITES = 100
+"""DynamoDB's limit of items in one transaction."""
+
+
+class ConditionFailed(Exception):  # noqa: N818 -- an expected outcome the caller decides on
+    """A condition did not hold; nothing was written.
+
+    `failed` holds the keys whose condition failed; `rows` the rows found there (where there are
+    any).
+    """
+
+    def __init__(self, failed: Sequence[Key], rows: Mapping[Key, Row]) -> None:
+        super().__init__(", ".join(key.table for key in failed))
+        self.failed = tuple(failed)
+        self.rows = rows
+
+    def touches(self, key: Key) -> bool:
+        """Whether the condition on `key` is among those that failed."""
+        return key in self.failed
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of a query and, where there are more, the sort key to go on after."""
+
+    rows: Sequence[Row]
+    next: str | None
+
+
+class Tables(Protocol):
+    """What the stores ask of DynamoDB. Reads are strongly consistent, `due` excepted.
+
+    Every method raises `Refusal("unavailable")` when the tables are throttled or out of reach.
+    """
+
+    def get(self, key: Key) -> Row | None:
+        """The row, or None."""
+
+    def get_many(self, keys: Sequence[Key]) -> Mapping[Key, Row]:
+        """Those of the rows of one table (any number of keys) that there are."""
+
+    def query(
+        self,
+        table: TableName,
+        pk: str,
+        *,
+        prefix: str = "",
+        after: str | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> Page:
+        """The partition's rows in the order of their sort keys; all of them without a `limit`."""
+
+    def due(self, table: TableName, bucket: str, *, until: int, limit: int) -> Sequence[Key]:
+        """Keys of rows in the time bucket whose `expires_at` is at or before `until` (may lag)."""
+
+    def write(self, write: Put | Update | Delete) -> Row | None:
+        """One write on its own: an `Update` answers the row after it. Raises `ConditionFailed`."""
+
+    def commit(self, writes: Sequence[Write]) -> None:
+        """All of the writes (at most 100, each on its own row) or none. Raises `ConditionFailed`.
+
+        A commit whose answer was lost and that is found applied counts as done.
+        """
+
+    def load(self, table: TableName, rows: Sequence[Row]) -> None:
+        """Put many rows, in batches, without conditions and without atomicity (imports)."""
