@@ -1,0 +1,83 @@
+"""The abuse limits as data. Ids are the quality page's; every number is a setting.
+
+`scope` says what is counted: rules of scope `ip` are raised a thousandfold on a local run, where
+all requests come from one address.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+Scope = Literal["destination", "segment", "ip", "account", "record", "report", "stage"]
+
+DAY = 86_400
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """At most `most` events of one subject within `seconds` of the first of them."""
+
+    name: str
+    scope: Scope
+    most: int
+    seconds: int
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("code.purpose.minute", "destination", 1, 60),  # A-01
+    Rule("code.purpose.hour", "destination", 3, 3600),  # A-01
+    Rule("code.destination.day", "destination", 10, DAY),  # A-01
+    Rule("code.ip.hour", "ip", 10, 3600),  # A-01
+    Rule("code.ip.day", "ip", 30, DAY),  # A-01
+    Rule("code.segment.hour", "segment", 500, 3600),  # A-01
+    Rule("code.stage.day", "stage", 20_000, DAY),  # A-01, the budget
+    Rule("guess.account.day", "account", 10, DAY),  # A-03
+    Rule("guess.ip.hour", "ip", 20, 3600),  # A-03
+    Rule("password.accounts.ip", "ip", 50, 43_200),  # A-04
+    Rule("identity.destination.month", "destination", 3, 30 * DAY),  # A-06
+    Rule("identity.ip.day", "ip", 500, DAY),  # A-06
+    Rule("binding.account.day", "account", 5, DAY),  # A-08
+    Rule("binding.record.day", "record", 10, DAY),  # A-08
+    Rule("report.miss.minute", "ip", 10, 60),  # A-09
+    Rule("report.miss.day", "ip", 100, DAY),  # A-09
+    Rule("report.view.day", "report", 200, DAY),  # A-10
+)
+
+_LOCAL_FACTOR = 1000
+
+
+def limit_table(mode: str, *, sms_daily_budget: int | None = None) -> Mapping[str, Rule]:
+    """The rules by name; `mode` is `standard`, `strict` (the same) or `local`."""
+    rules = {rule.name: rule for rule in RULES}
+    if mode == "local":
+        for name, rule in rules.items():
+            if rule.scope == "ip":
+                rules[name] = msgspec.structs.replace(rule, most=rule.most * _LOCAL_FACTOR)
+    if sms_daily_budget is not None:
+        budget = rules["code.stage.day"]
+        rules["code.stage.day"] = msgspec.structs.replace(budget, most=sms_daily_budget)
+    return rules
+
+
+def network_of(address: str) -> str:
+    """What counts as one network address: an IPv4 address, or an IPv6 /64."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is not None:
+            return str(ip.ipv4_mapped)
+        return str(ipaddress.ip_network((ip, 64), strict=False))
+    return str(ip)
+
+
+def coarse_origin(address: str) -> str:
+    """An address as coarse as an owner is shown it: IPv4 /16 or IPv6 /32."""
+    try:
+        ip = ipaddress.ip_address(network_of(address).partition("/")[0])
+    except ValueError:
+        return "unknown"
+    prefix = 16 if ip.version == 4 else 32
+    return str(ipaddress.ip_network((ip, prefix), strict=False))

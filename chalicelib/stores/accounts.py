@@ -1,0 +1,280 @@
+"""Accounts, registration drafts, and the items that make phone, e-mail and document unique.
+
+account#<id>            -                the account
+account#<id>            consent#<kind>   the consent it was opened with
+unique#<kind>#<index>   -                ref = the account that holds the value
+draft#<digest>          -                a registration waiting for its yes or no
+draft#<digest>          consent          the consent, stored before anything is processed
+confirmation#<digest>   -                an e-mail address waiting to be confirmed
+"""
+
+from typing import Literal
+
+import msgspec
+
+from chalicelib.stores.expiry import expiring
+from chalicelib.stores.keyring import Keyring, token_digest
+from chalicelib.stores.tables import (
+    ABSENT,
+    ConditionFailed,
+    Delete,
+    Key,
+    Put,
+    Row,
+    Tables,
+    Update,
+    When,
+    Write,
+)
+
+ProofLevel = Literal["phone", "identity", "document"]
+UniqueKind = Literal["document", "email", "phone"]
+
+_OPEN, _CONFIRMED = "open", "confirmed"
+_DRAFT_KEPT_SECONDS = 86_400
+
+
+class Consent(msgspec.Struct, frozen=True, kw_only=True):
+    """Which text was agreed to, and when (epoch seconds)."""
+
+    kind: str
+    version: str
+    digest: str
+    at: int
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Who somebody says they are, normalised."""
+
+    name: str
+    document_type: str
+    document_number: str
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One person's account. Instants in epoch seconds.
+
+    `identities` are the proved ones, the present first; `person` is shown even while unproved.
+    """
+
+    account_id: str
+    email: str
+    phone: str
+    person: Person
+    password: str
+    proof_level: ProofLevel
+    language: str
+    created_at: int
+    proved_at: int | None = None
+    email_confirmed: bool = False
+    identities: tuple[Person, ...] = ()
+    version: int = 1
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A registration before its yes. `reply` is what the yes answered (JSON)."""
+
+    account: Account
+    consent: Consent
+    contact_free: bool
+    expires_at: int
+    state: str = _OPEN
+    reply: bytes | None = None
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether somebody said yes already."""
+        return self.state == _CONFIRMED
+
+
+class Accounts:
+    """The `accounts` table."""
+
+    def __init__(self, tables: Tables, keyring: Keyring) -> None:
+        self._tables = tables
+        self._keyring = keyring
+
+    # Accounts and what is unique to them
+
+    def get(self, account_id: str) -> Account | None:
+        """The account."""
+        key = account_key(account_id)
+        row = self._tables.get(key)
+        return self._keyring.open_document(row["sealed"], key, Account) if row else None
+
+    def holder(self, kind: UniqueKind, value: str) -> str | None:
+        """The account that holds a normalised value."""
+        row = self._tables.get(self.unique_key(kind, value))
+        return str(row["ref"]) if row else None
+
+    def creating(self, account: Account) -> list[Write]:
+        """The writes that open an account: they fail where a value has a holder already."""
+        key = account_key(account.account_id)
+        claims = [
+            Put("accounts", _unique_row(self.unique_key(kind, value), account.account_id), ABSENT)
+            for kind, value in unique_values(account)
+        ]
+        return [Put("accounts", self._row(key, account), ABSENT), *claims]
+
+    def changing(self, account: Account) -> Put:
+        """The write that replaces an account by its next version (given as read)."""
+        key = account_key(account.account_id)
+        following = msgspec.structs.replace(account, version=account.version + 1)
+        return Put("accounts", self._row(key, following), When(equal={"version": account.version}))
+
+    def unique_key(self, kind: UniqueKind, value: str) -> Key:
+        """Where the holder of a value stands."""
+        return Key("accounts", f"unique#{kind}#{self._keyring.index(kind, value)}", "-")
+
+    # Registration drafts
+
+    def consenting(self, registration_id: str, consent: Consent) -> None:
+        """Keep the consent of a registration before anything of it is processed."""
+        key = Key("accounts", _draft_pk(registration_id), "consent")
+        row: Row = {
+            "pk": key.pk,
+            "sk": key.sk,
+            "sealed": self._keyring.seal_document(consent, key),
+            **expiring(key.pk, consent.at + _DRAFT_KEPT_SECONDS),
+        }
+        self._tables.write(Put("accounts", row))
+
+    def drafting(self, registration_id: str, draft: Draft) -> Put:
+        """The write that stores a draft."""
+        key = _draft_key(registration_id)
+        row: Row = {
+            "pk": key.pk,
+            "sk": key.sk,
+            "state": draft.state,
+            "sealed": self._keyring.seal_document(draft, key),
+            **expiring(key.pk, draft.expires_at),
+        }
+        return Put("accounts", row, ABSENT)
+
+    def draft(self, registration_id: str, now: int) -> Draft | None:
+        """The draft, unless it is unknown, cancelled or past its time."""
+        key = _draft_key(registration_id)
+        row = self._tables.get(key)
+        if row is None or int(row["expires_at"]) <= now:
+            return None
+        return self._keyring.open_document(row["sealed"], key, Draft)
+
+    def confirming(self, registration_id: str, draft: Draft, reply: bytes, now: int) -> list[Write]:
+        """The writes of the yes, beside the account's own: draft and consent."""
+        key = _draft_key(registration_id)
+        confirmed = msgspec.structs.replace(draft, state=_CONFIRMED, reply=reply)
+        consent_key = Key(
+            "accounts", f"account#{draft.account.account_id}", f"consent#{draft.consent.kind}"
+        )
+        return [
+            Update(
+                key,
+                set={
+                    "state": _CONFIRMED,
+                    "sealed": self._keyring.seal_document(confirmed, key),
+                },
+                when=When(equal={"state": _OPEN}, above={"expires_at": now}),
+            ),
+            Put(
+                "accounts",
+                {
+                    "pk": consent_key.pk,
+                    "sk": consent_key.sk,
+                    "sealed": self._keyring.seal_document(draft.consent, consent_key),
+                },
+            ),
+        ]
+
+    def cancel(self, registration_id: str, now: int) -> bool:
+        """The no: nothing is kept. False when there is no open draft."""
+        key = _draft_key(registration_id)
+        when = When(equal={"state": _OPEN}, above={"expires_at": now})
+        consent = Delete(Key("accounts", key.pk, "consent"))
+        try:
+            self._tables.commit([Delete(key, when), consent])
+        except ConditionFailed:
+            return False
+        return True
+
+    def draft_key(self, registration_id: str) -> Key:
+        """Where a draft stands."""
+        return _draft_key(registration_id)
+
+    # Confirmations of e-mail addresses
+
+    def awaiting_confirmation(
+        self, token: str, account_id: str, email: str, expires_at: int
+    ) -> Put:
+        """The write that lets `token` confirm this address of the account, once."""
+        key = _confirmation_key(token)
+        row: Row = {
+            "pk": key.pk,
+            "sk": key.sk,
+            "state": _OPEN,
+            "ref": account_id,
+            "sealed": self._keyring.seal_document(email, key),
+            **expiring(key.pk, expires_at),
+        }
+        return Put("accounts", row, ABSENT)
+
+    def confirmation(self, token: str, now: int) -> tuple[str, str] | None:
+        """Account id and address that an unused token confirms."""
+        key = _confirmation_key(token)
+        row = self._tables.get(key)
+        if row is None or row.get("state") != _OPEN or int(row["expires_at"]) <= now:
+            return None
+        return str(row["ref"]), self._keyring.open_document(row["sealed"], key, str)
+
+    def using_confirmation(self, token: str, now: int) -> Update:
+        """The write that uses the token up."""
+        when = When(equal={"state": _OPEN}, above={"expires_at": now})
+        return Update(_confirmation_key(token), set={"state": _CONFIRMED}, when=when)
+
+    def _row(self, key: Key, account: Account) -> Row:
+        return {
+            "pk": key.pk,
+            "sk": key.sk,
+            "version": account.version,
+            "sealed": self._keyring.seal_document(account, key),
+        }
+
+
+def unique_values(account: Account) -> list[tuple[UniqueKind, str]]:
+    """What no other account may hold; a document number only once it is proved."""
+    values: list[tuple[UniqueKind, str]] = [
+        ("email", account.email.casefold()),
+        ("phone", account.phone),
+    ]
+    values.extend(("document", document_value(person)) for person in account.identities)
+    return values
+
+
+def document_value(person: Person) -> str:
+    """What makes a document unique: type and number, the resident-like types being one space.
+
+    A resident ID and a residence permit have numbers of the same form from one registry.
+    """
+    kind = person.document_type
+    space = "id" if kind in {"resident_id", "residence_permit"} else kind
+    return f"{space}:{person.document_number}"
+
+
+def account_key(account_id: str) -> Key:
+    """Where an account stands."""
+    return Key("accounts", f"account#{account_id}", "-")
+
+
+def _unique_row(key: Key, account_id: str) -> Row:
+    return {"pk": key.pk, "sk": key.sk, "ref": account_id}
+
+
+def _draft_pk(registration_id: str) -> str:
+    return f"draft#{token_digest(registration_id)}"
+
+
+def _draft_key(registration_id: str) -> Key:
+    return Key("accounts", _draft_pk(registration_id), "-")
+
+
+def _confirmation_key(token: str) -> Key:
+    return Key("accounts", f"confirmation#{token_digest(token)}", "-")

@@ -1,0 +1,100 @@
+"""Counters of the abuse limits: exact per key, and refusing when they cannot be read.
+
+A window begins with its first event. Counting is a conditional write, so that of any number of
+concurrent events exactly the allowed number passes.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from chalicelib.domain.limits import Rule
+from chalicelib.stores.expiry import expiring
+from chalicelib.stores.keyring import Keyring
+from chalicelib.stores.tables import (
+    ConditionFailed,
+    Key,
+    Put,
+    Row,
+    Tables,
+    Update,
+    When,
+    Write,
+)
+
+_CONTENTION_TRIES = 20
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """One event to be counted: the rule's name and whom it concerns."""
+
+    rule: str
+    subject: str
+
+
+class OverLimit(Exception):  # noqa: N818 -- an expected outcome the caller decides on
+    """A limit is reached; `retry_after` seconds until its window ends."""
+
+    def __init__(self, rule: str, retry_after: int) -> None:
+        super().__init__(rule)
+        self.rule = rule
+        self.retry_after = retry_after
+
+
+class Limits:
+    """Counters in the `codes` table, keyed by a digest of the subject."""
+
+    def __init__(self, tables: Tables, keyring: Keyring, rules: Mapping[str, Rule]) -> None:
+        self._tables = tables
+        self._keyring = keyring
+        self._rules = rules
+
+    def counting(self, hits: Sequence[Hit], now: int) -> list[Write]:
+        """The writes that count all hits at once, for a commit. Raises `OverLimit`.
+
+        The commit fails on one of `is_counter` keys when somebody else counted meanwhile: prepare
+        again.
+        """
+        keys = [self._key(hit) for hit in hits]
+        rows = self._tables.get_many(keys)
+        return [
+            self._count(self._rules[hit.rule], key, rows.get(key), now)
+            for hit, key in zip(hits, keys, strict=True)
+        ]
+
+    def take(self, hits: Sequence[Hit], now: int) -> None:
+        """Count all hits, or none and raise `OverLimit`."""
+        for _ in range(_CONTENTION_TRIES):
+            writes = self.counting(hits, now)
+            try:
+                if len(writes) == 1 and isinstance(writes[0], Put | Update):
+                    self._tables.write(writes[0])
+                else:
+                    self._tables.commit(writes)
+            except ConditionFailed:
+                continue
+            return
+        raise OverLimit(hits[0].rule, 1)
+
+    def require_room(self, hits: Sequence[Hit], now: int) -> None:
+        """Raise `OverLimit` when one more event would be too many; counts nothing."""
+        self.counting(hits, now)
+
+    def _count(self, rule: Rule, key: Key, row: Row | None, now: int) -> Put | Update:
+        if row is None or int(row["expires_at"]) <= now:
+            fresh: Row = {"pk": key.pk, "sk": key.sk, "count": 1}
+            window = expiring(key.pk, now + rule.seconds)
+            return Put("codes", {**fresh, **window}, When(lapsed_at=now))
+        if int(row["count"]) >= rule.most:
+            raise OverLimit(rule.name, int(row["expires_at"]) - now)
+        when = When(below={"count": rule.most}, above={"expires_at": now})
+        return Update(key, add={"count": 1}, when=when)
+
+    def _key(self, hit: Hit) -> Key:
+        digest = self._keyring.mac("limit", hit.rule, hit.subject).hex()
+        return Key("codes", f"limit#{hit.rule}#{digest}", "-")
+
+
+def is_counter(key: Key) -> bool:
+    """Whether the row is one of these counters."""
+    return key.table == "codes" and key.pk.startswith("limit#")

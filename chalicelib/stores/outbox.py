@@ -1,0 +1,111 @@
+"""Messages that were committed and are not yet sent.
+
+A row exists from the commit that caused the message until the message is sent; queues carry its
+address only. `due` is when it is to be queued (again), `lease` until when a consumer has it.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from chalicelib.stores.keyring import Keyring
+from chalicelib.stores.tables import ConditionFailed, Delete, Key, Put, Row, Tables, Update, When
+
+SHARDS = 4
+REQUEUE_SECONDS = 90
+"""A message still here this long after it was queued is queued again (R-86: within 120 s)."""
+LEASE_SECONDS = 30
+
+Channel = Literal["sms", "email"]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One message to one address. Past `expires_at` (epoch seconds) it is dropped, not sent."""
+
+    kind: str
+    channel: Channel
+    to: str
+    language: str
+    values: Mapping[str, str] = {}
+    expires_at: int | None = None
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """Where a message waits."""
+
+    key: Key
+    at: int
+
+
+class Outbox:
+    """The `outbox` table."""
+
+    def __init__(self, tables: Tables, keyring: Keyring) -> None:
+        self._tables = tables
+        self._keyring = keyring
+
+    def adding(self, message: Message, message_id: str, now: int) -> Put:
+        """The write that commits a message."""
+        shard = random.randrange(SHARDS)  # noqa: S311 -- spreads load, protects nothing
+        key = Key("outbox", f"pending#{shard}", f"{now:011d}#{message_id}")
+        row: Row = {
+            "pk": key.pk,
+            "sk": key.sk,
+            "sealed": self._keyring.seal_document(message, key),
+            "at": now,
+            "due": now,
+        }
+        return Put("outbox", row)
+
+    def due(self, shard: int, now: int) -> Sequence[Key]:
+        """Messages of a shard that are to be queued, the oldest first."""
+        rows = self._tables.query("outbox", f"pending#{shard}").rows
+        return [_key(row) for row in rows if int(row["due"]) <= now]
+
+    def queued(self, key: Key, now: int) -> None:
+        """Note that the message was queued; it is due again if it stays."""
+        try:
+            self._tables.write(
+                Update(key, set={"due": now + REQUEUE_SECONDS}, when=When(exists=True))
+            )
+        except ConditionFailed:
+            return  # sent meanwhile
+
+    def lease(self, key: Key, now: int) -> Message | None:
+        """Take the message for sending; None when it was sent or another consumer has it."""
+        row = self._tables.get(key)
+        if row is None or int(row.get("lease", 0)) > now:
+            return None
+        held = {"lease": row["lease"]} if "lease" in row else {}
+        when = When(exists=True, equal=held, absent=() if held else ("lease",))
+        try:
+            self._tables.write(Update(key, set={"lease": now + LEASE_SECONDS}, when=when))
+        except ConditionFailed:
+            return None
+        return self._keyring.open_document(row["sealed"], key, Message)
+
+    def release(self, key: Key) -> None:
+        """Give a message back that could not be sent."""
+        try:
+            self._tables.write(Update(key, remove=("lease",), when=When(exists=True)))
+        except ConditionFailed:
+            return  # sent meanwhile
+
+    def sent(self, key: Key) -> None:
+        """The message was sent, or is no longer wanted: nothing of it is kept."""
+        self._tables.write(Delete(key))
+
+    def oldest(self) -> int | None:
+        """When the oldest waiting message was committed (epoch seconds)."""
+        firsts = [
+            row
+            for shard in range(SHARDS)
+            for row in self._tables.query("outbox", f"pending#{shard}", limit=1).rows
+        ]
+        return min((int(row["at"]) for row in firsts), default=None)
+
+
+def _key(row: Row) -> Key:
+    return Key("outbox", str(row["pk"]), str(row["sk"]))
