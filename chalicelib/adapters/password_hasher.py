@@ -42,21 +42,30 @@ class PasswordHasher:
         version, pepper = self._pepper_of(None)
         return f"v{version}{self._argon2.hash(_peppered(pepper, password))}"
 
-    def verify(self, stored: str | None, password: str) -> bool:
+    def verify(self, stored: str, password: str) -> bool:
         """Whether `password` is the stored one.
 
-        `None` (no such account) and a stored form that is malformed are never right and take as
-        long as a wrong password. What `pepper_of` raises is passed on: keys out of reach are not a
-        wrong password.
+        A malformed stored form is never right and takes as long as a wrong password. What
+        `pepper_of` raises is passed on: keys out of reach are not a wrong password.
         """
         version, phc = _parsed(stored)
+        if phc is None:
+            self.verify_nothing(password)
+            return False
         _, pepper = self._pepper_of(version)
         try:
-            return self._argon2.verify(phc or DUMMY_PHC, _peppered(pepper, password)) and bool(phc)
+            return self._argon2.verify(phc, _peppered(pepper, password))
         except argon2.exceptions.VerifyMismatchError:
             return False
-        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
-            return self._refuse_as_slowly(pepper, password)
+        except argon2.exceptions.VerificationError:
+            self.verify_nothing(password)
+            return False
+
+    def verify_nothing(self, password: str) -> None:
+        """Take as long as `verify`, where there is no account to verify against."""
+        _, pepper = self._pepper_of(None)
+        with contextlib.suppress(argon2.exceptions.VerifyMismatchError):
+            self._argon2.verify(DUMMY_PHC, _peppered(pepper, password))
 
     def needs_rehash(self, stored: str) -> bool:
         """Whether the stored form is of an older pepper or of other Argon2 parameters."""
@@ -64,18 +73,13 @@ class PasswordHasher:
         current, _ = self._pepper_of(None)
         return phc is None or version != current or self._argon2.check_needs_rehash(phc)
 
-    def _refuse_as_slowly(self, pepper: bytes, password: str) -> bool:
-        with contextlib.suppress(argon2.exceptions.VerifyMismatchError):
-            self._argon2.verify(DUMMY_PHC, _peppered(pepper, password))
-        return False
-
 
 def _peppered(pepper: bytes, password: str) -> bytes:
     message = DOMAIN + unicodedata.normalize("NFC", password).encode()
     return hmac.digest(pepper, message, hashlib.sha256)
 
 
-def _parsed(stored: str | None) -> tuple[int | None, str | None]:
-    """Pepper version and PHC string; (None, None) if there is none or it has another form."""
-    match = _STORED.fullmatch(stored or "")
+def _parsed(stored: str) -> tuple[int | None, str | None]:
+    """Pepper version and PHC string; (None, None) if it has another form."""
+    match = _STORED.fullmatch(stored)
     return (int(match[1]), match[2]) if match else (None, None)

@@ -88,7 +88,7 @@ def test_without_an_account_the_same_work_is_done(monkeypatch, stored):
 
     monkeypatch.setattr(argon2.PasswordHasher, "verify", counting)
     assert hasher().verify(stored, "wrong password") is False
-    assert hasher().verify(None, PASSWORD) is False
+    hasher().verify_nothing(PASSWORD)
     assert hasher().verify("garbage", PASSWORD) is False
     assert verified[0] == verified[1] == verified[2]
 
@@ -107,4 +107,4 @@ def test_keys_out_of_reach_are_not_a_wrong_password(stored):
     with pytest.raises(ConnectionError):
         PasswordHasher(unreachable).verify(stored, PASSWORD)
     with pytest.raises(ConnectionError):
-        PasswordHasher(unreachable).verify(None, PASSWORD)
+        PasswordHasher(unreachable).verify_nothing(PASSWORD)
