@@ -1,0 +1,149 @@
+"""What people are told by SMS and e-mail, in Chinese and English.
+
+The texts are `chalicelib/assets/messages/<language>/<kind>.<channel>.txt`; an e-mail's first line
+is its subject, and `footer.txt` ends it. They hold no personal data beyond their placeholders. A
+new kind is a line in `KINDS` and its texts.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from chalicelib.domain.errors import Language, Text
+from chalicelib.domain.instants import CHINA
+
+Channel = Literal["sms", "email"]
+
+TEXTS = Path(__file__).parent.parent / "assets" / "messages"
+
+SERVICE = Text("学籍档案", "Student Archive")
+"""The operator's name unless the stage's settings give another: never a title of the Ministry."""
+
+
+def _both(*placeholders: str) -> Mapping[Channel, frozenset[str]]:
+    return {"sms": frozenset(placeholders), "email": frozenset(placeholders)}
+
+
+def _email(*placeholders: str) -> Mapping[Channel, frozenset[str]]:
+    return {"email": frozenset(placeholders)}
+
+
+KINDS: Mapping[str, Mapping[Channel, frozenset[str]]] = {
+    "code": _both("code", "purpose"),
+    "email_confirmation": _email("link"),
+    "registered": _email("time"),
+    "contact_already_used": _both(),
+    "new_device": _both("time"),
+    "session_reuse": _email("time"),
+    "username_recovered": _both("username"),
+    "password_reset_done": _both("time"),
+    "password_changed": _both("time"),
+    "phone_changed": _both("time"),
+    "email_changed": {"sms": frozenset({"time"}), "email": frozenset({"time", "undo_link"})},
+    "appeal_received": _both("due_at"),
+    "appeal_holder_warning": _both("due_at"),
+    "appeal_approved": {"sms": frozenset(), "email": frozenset({"link"})},
+    "appeal_rejected": _both("reason"),
+    "appeal_more_information": _both("reason"),
+    "account_closing": _both("closes_at"),
+    "account_closed": _both(),
+    "report_expiring": _both("report_number", "valid_until"),
+    "correction_decided": _both(),
+    "binding_review_decided": _both(),
+    "identity_decided": _both(),
+}
+"""Kind → the channels it goes by → the placeholders of its text, beside `service`."""
+
+PURPOSES: Mapping[str, Text] = {
+    "register": Text("注册账户", "register"),
+    "sign_in": Text("登录", "sign in"),
+    "recover_username": Text("找回用户名", "recover your user name"),
+    "reset_password": Text("重置密码", "reset your password"),
+    "change_phone": Text("更换手机号码", "change your phone"),
+    "change_email": Text("更换电子邮箱", "change your e-mail"),
+    "appeal": Text("提交申诉", "file an appeal"),
+    "close_account": Text("注销账户", "close your account"),
+}
+"""Purpose of a verification code → what the person is about to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedMessage:
+    """What is sent. An SMS has no subject."""
+
+    subject: str | None
+    body: str
+
+
+def render(
+    kind: str, language: Language, channel: Channel, values: Mapping[str, str]
+) -> RenderedMessage:
+    """The message of that kind.
+
+    `values` holds `service` and every placeholder of the kind; those that only its other channel
+    shows are allowed. `purpose` is a code of `PURPOSES`, put into words here. Raises `ValueError`,
+    which names the placeholder and never its value, for an unknown kind, channel or purpose, for
+    a missing or unknown placeholder, and for control characters in a value (A-20).
+    """
+    text = template(kind, language, channel).format_map(_checked(kind, language, channel, values))
+    if channel == "sms":
+        return RenderedMessage(None, text)
+    subject, _, body = text.partition("\n\n")
+    return RenderedMessage(subject, body)
+
+
+@cache
+def template(kind: str, language: Language, channel: Channel) -> str:
+    """The text with its placeholders; an e-mail's subject and footer included."""
+    if channel not in KINDS.get(kind, ()):
+        raise ValueError(f"no such message: {kind} by {channel}")
+    text = _read(language, f"{kind}.{channel}")
+    return text if channel == "sms" else f"{text}\n\n{_read(language, 'footer')}"
+
+
+def local_time(instant: int, language: Language) -> str:
+    """An instant (epoch seconds) in China Standard Time, to the minute, as people read it."""
+    at = datetime.fromtimestamp(instant, CHINA)
+    if language == "zh":
+        return f"{at.year}年{at.month}月{at.day}日{at:%H:%M}（北京时间）"
+    return f"{at:%Y-%m-%d %H:%M} CST (UTC+8)"
+
+
+def _read(language: Language, name: str) -> str:
+    return (TEXTS / language / f"{name}.txt").read_text(encoding="utf-8").strip()
+
+
+def _checked(
+    kind: str, language: Language, channel: Channel, values: Mapping[str, str]
+) -> Mapping[str, str]:
+    """The values ready to be put in."""
+    channels = KINDS[kind]
+    _refuse("missing", (channels[channel] | {"service"}) - values.keys())
+    _refuse("unknown", values.keys() - frozenset({"service"}).union(*channels.values()))
+    _refuse("not plain text", {name for name, value in values.items() if not _is_plain(value)})
+    if "purpose" not in values:
+        return values
+    return {**values, "purpose": _purpose(values["purpose"], language)}
+
+
+def _refuse(problem: str, names: frozenset[str] | set[str]) -> None:
+    if names:
+        raise ValueError(f"{problem}: {', '.join(sorted(names))}")
+
+
+def _is_plain(value: str) -> bool:
+    """No line breaks, control characters, bidirectional overrides or lone surrogates."""
+    return not any(unicodedata.category(character) in _NOT_PLAIN for character in value)
+
+
+_NOT_PLAIN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def _purpose(code: str, language: Language) -> str:
+    if code not in PURPOSES:
+        raise ValueError("unknown purpose of a code")
+    return PURPOSES[code].in_language(language)
