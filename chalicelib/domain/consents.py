@@ -13,8 +13,8 @@ from typing import Literal, get_args
 
 from chalicelib.domain.errors import Language, invalid
 
-Kind = Literal["account", "document_scan"]
-"""`account`: terms of use and privacy notice in one; `document_scan`: the separate consent."""
+Kind = Literal["terms", "document_scan"]
+"""`terms`: terms of use and privacy notice in one; `document_scan`: the separate consent."""
 
 CURRENT_VERSION = "2026-11"
 

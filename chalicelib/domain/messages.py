@@ -38,7 +38,7 @@ KINDS: Mapping[str, Mapping[Channel, frozenset[str]]] = {
     "registered": _email("time"),
     "contact_already_used": _both(),
     "new_device": _both("time"),
-    "session_reuse": _email("time"),
+    "session_reuse": _email(),
     "username_recovered": _both("username"),
     "password_reset_done": _both("time"),
     "password_changed": _both("time"),

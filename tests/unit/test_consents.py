@@ -16,7 +16,7 @@ from chalicelib.domain.consents import (
 from chalicelib.domain.errors import InvalidInput, Language
 
 PUBLISHED = {
-    ("2026-11", "account"): ("2cc1b587a17c7350458600f94ee36dff621a7bab23363df9d41f8272723744ec"),
+    ("2026-11", "terms"): ("2cc1b587a17c7350458600f94ee36dff621a7bab23363df9d41f8272723744ec"),
     ("2026-11", "document_scan"): (
         "a929aa59f7ea6c7f87bd2e4a8c86b42707ec1fd87f87617fd2d3f3e0a7b6544c"
     ),
@@ -51,7 +51,7 @@ def test_the_current_text_names_its_version_and_the_operator(kind, language):
 
 
 @pytest.mark.parametrize(
-    ("kind", "periods"), [("account", ["15", "30", "5"]), ("document_scan", ["24", "7"])]
+    ("kind", "periods"), [("terms", ["15", "30", "5"]), ("document_scan", ["24", "7"])]
 )
 @pytest.mark.parametrize("language", get_args(Language))
 def test_the_texts_tell_how_long_things_are_kept(kind, language, periods):
@@ -63,12 +63,12 @@ def test_the_two_kinds_and_a_changed_text_have_different_digests():
     assert len({digest_of(CURRENT_VERSION, kind) for kind in get_args(Kind)}) == 2
 
 
-@pytest.mark.parametrize("version", ["", "2026-10", "../2026-11", "2026-11.account", "2026-11\n"])
+@pytest.mark.parametrize("version", ["", "2026-10", "../2026-11", "2026-11.terms", "2026-11\n"])
 def test_an_unknown_version_has_no_text(version):
     with pytest.raises(LookupError):
-        digest_of(version, "account")
+        digest_of(version, "terms")
     with pytest.raises(LookupError):
-        text_of(version, "account", "zh", **OPERATOR)
+        text_of(version, "terms", "zh", **OPERATOR)
 
 
 @pytest.mark.req("R-08")
