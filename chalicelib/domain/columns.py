@@ -18,6 +18,7 @@ class Reading(StrEnum):
 
     TEXT = "text"
     CODE = "letters and digits, full-width ones folded"
+    CERTIFICATE_NUMBER = "number, compared without decoration and leading zeros"
     NAME = "name as on the document; `?` stands for a character that could not be recorded"
     SEX = "男 or 女, or GB/T 2261.1 (1, 2; 0 and 9 mean unknown)"
     ETHNICITY = "word, or GB/T 3304 (01 … 56)"
@@ -137,9 +138,15 @@ COLUMNS: Mapping[Family, tuple[Column, ...]] = {
             Reading.DATE,
             ("BYNY", "毕业年月", "毕(结)业日期", "毕结业日期"),
         ),
-        Column("certificate_number", "ZSBH", "证书编号", Reading.CODE, ("BYZSH", "毕业证书编号")),
-        Column("school_number", "XXBH", "学校证书号", Reading.CODE, ("学校编号",)),
-        Column("serial_number", "YSBH", "印刷序号", Reading.CODE, ("印制编号",)),
+        Column(
+            "certificate_number",
+            "ZSBH",
+            "证书编号",
+            Reading.CERTIFICATE_NUMBER,
+            ("BYZSH", "毕业证书编号"),
+        ),
+        Column("school_number", "XXBH", "学校证书号", Reading.CERTIFICATE_NUMBER, ("学校编号",)),
+        Column("serial_number", "YSBH", "印刷序号", Reading.CERTIFICATE_NUMBER, ("印制编号",)),
         Column(
             "conclusion",
             "BJYJL",
@@ -150,8 +157,10 @@ COLUMNS: Mapping[Family, tuple[Column, ...]] = {
         _PRESIDENT,
         Column("lost_void", "YSZF", "遗失作废", Reading.FLAG),
         Column("revoked", "ZSCX", "证书撤销", Reading.FLAG),
-        Column("replaced_by", "BFZSBH", "补发证明书编号", Reading.CODE, ("补发证书编号",)),
-        Column("replaces", "YZSBH", "原证书编号", Reading.CODE),
+        Column(
+            "replaced_by", "BFZSBH", "补发证明书编号", Reading.CERTIFICATE_NUMBER, ("补发证书编号",)
+        ),
+        Column("replaces", "YZSBH", "原证书编号", Reading.CERTIFICATE_NUMBER),
         *_LAST,
     ),
     "degrees": (
@@ -183,7 +192,7 @@ COLUMNS: Mapping[Family, tuple[Column, ...]] = {
             "certificate_number",
             "XWZSBH",
             "学位证书编号",
-            Reading.CODE,
+            Reading.CERTIFICATE_NUMBER,
             ("XWZSH", "学位证书号", "证书编号"),
         ),
         _PRESIDENT,

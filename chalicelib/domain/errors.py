@@ -203,6 +203,15 @@ FIELD_PROBLEMS: Mapping[str, Text] = {
         "此用语不在标准用语之列，已按原样收录。",
         "This is not one of the standard words; it was kept as recorded.",
     ),
+    "number_disagrees": Text(
+        "与证件号码所示不一致，已按原样收录。",
+        "The document number says otherwise; this was kept as recorded.",
+    ),
+    "number_unusual": Text(
+        "证书编号与通行编号规则或本行的院校、年份、层次不符，已按原样收录。",
+        "The number differs from the usual structure or from this row's institution, year or "
+        "level; it was kept as recorded.",
+    ),
     "day_assumed": Text(
         "日期只有年月，已按当月第一日收录。",
         "The date has no day; it was kept as the first of its month.",
