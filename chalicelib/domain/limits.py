@@ -34,7 +34,9 @@ RULES: tuple[Rule, ...] = (
     Rule("code.stage.day", "stage", 20_000, DAY),  # A-01, the budget
     Rule("guess.account.day", "account", 10, DAY),
     Rule("guess.ip.hour", "ip", 20, 3600),
+    Rule("password.pair", "account", 1, 43_200),  # A-04, what is the same account
     Rule("password.accounts.ip", "ip", 50, 43_200),
+    Rule("identity.pair.month", "destination", 1, 30 * DAY),  # A-06, what is the same question
     Rule("identity.destination.month", "destination", 3, 30 * DAY),
     Rule("identity.ip.day", "ip", 500, DAY),
     Rule("binding.account.day", "account", 5, DAY),

@@ -76,7 +76,6 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
     account: Account
     consent: Consent
-    contact_free: bool
     expires_at: int
     state: str = _OPEN
     reply: bytes | None = None

@@ -63,6 +63,14 @@ class Keyring:
         digest = _hmac(_derive(key, "index", self._stage, label), value.encode())
         return f"{version}.{_base64(digest)}"
 
+    def permanent_id(self, label: str, value: str) -> str:
+        """A keyed identifier (32 hexadecimal digits) that outlives key rotation.
+
+        It uses the first index key, which is therefore retired but never destroyed.
+        """
+        key = _derive(self._keys.of_version("index", 1), "id", self._stage, label)
+        return _hmac(key, value.encode())[:16].hex()
+
     def mac(self, label: str, *parts: str) -> bytes:
         """A keyed digest (32 bytes) over the parts, each length-prefixed; for comparing only."""
         _, key = self._keys.current("code")

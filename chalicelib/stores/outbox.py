@@ -17,6 +17,8 @@ SHARDS = 4
 REQUEUE_SECONDS = 90
 """A message still here this long after it was queued is queued again (R-86: within 120 s)."""
 LEASE_SECONDS = 30
+GIVE_UP_SECONDS = 86_400
+"""A message that could not be sent for a day waits for an operator (the alarm on age says so)."""
 
 Channel = Literal["sms", "email"]
 
@@ -62,7 +64,9 @@ class Outbox:
     def due(self, shard: int, now: int) -> Sequence[Key]:
         """Messages of a shard that are to be queued, the oldest first."""
         rows = self._tables.query("outbox", f"pending#{shard}").rows
-        return [_key(row) for row in rows if int(row["due"]) <= now]
+        return [
+            _key(row) for row in rows if int(row["due"]) <= now < int(row["at"]) + GIVE_UP_SECONDS
+        ]
 
     def queued(self, key: Key, now: int) -> None:
         """Note that the message was queued; it is due again if it stays."""

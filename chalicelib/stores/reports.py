@@ -1,0 +1,184 @@
+"""Reports: found by the keyed digest of their code, listed by their owner.
+
+code#<index>      -                    the report: sealed statement and code, state, views
+owner#<account>   <issued>#<id>        ref = the report's partition
+record#<id>       report#<report id>   ref = the report's partition (to supersede it)
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from chalicelib.domain.limits import DAY
+from chalicelib.domain.statements import Statement
+from chalicelib.stores.keyring import Keyring
+from chalicelib.stores.tables import ABSENT, Key, Put, Row, Tables, Update, When, Write
+
+MOST_VIEWS_A_DAY = 200
+"""A-10: more views of one code in a day are scraping."""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """A report. `statement` is fixed at issue; instants in epoch seconds.
+
+    `state` is what was done to it (`open`, `closed`, `revoked`, `superseded`); whether it is
+    expired is decided by the clock at use.
+    """
+
+    report_id: str
+    account_id: str
+    verification_code: str
+    statement: Statement
+    issued_at: int
+    valid_until: int
+    language: str
+    state: str = "open"
+    views: int = 0
+    version: int = 1
+
+
+class _Sealed(msgspec.Struct, frozen=True, kw_only=True):
+    report_id: str
+    account_id: str
+    verification_code: str
+    statement: Statement
+    issued_at: int
+    language: str
+
+
+class Reports:
+    """The `reports` table."""
+
+    def __init__(self, tables: Tables, keyring: Keyring) -> None:
+        self._tables = tables
+        self._keyring = keyring
+
+    def issuing(self, report: Report) -> list[Write]:
+        """The writes that issue a report."""
+        key = self._key(report.verification_code)
+        sealed = _Sealed(
+            report_id=report.report_id,
+            account_id=report.account_id,
+            verification_code=report.verification_code,
+            statement=report.statement,
+            issued_at=report.issued_at,
+            language=report.language,
+        )
+        row: Row = {
+            "pk": key.pk,
+            "sk": key.sk,
+            "state": report.state,
+            "due": report.valid_until,
+            "count": 0,
+            "version": 1,
+            "sealed": self._keyring.seal_document(sealed, key),
+        }
+        listed: Row = {
+            "pk": f"owner#{report.account_id}",
+            "sk": f"report#{report.issued_at:011d}#{report.report_id}",
+            "ref": key.pk,
+        }
+        pointer: Row = {
+            "pk": f"owner#{report.account_id}",
+            "sk": f"id#{report.report_id}",
+            "ref": key.pk,
+        }
+        of_record: Row = {
+            "pk": f"record#{report.statement.record_id}",
+            "sk": f"report#{report.report_id}",
+            "ref": key.pk,
+        }
+        return [
+            Put("reports", row, ABSENT),
+            Put("reports", listed, ABSENT),
+            Put("reports", pointer, ABSENT),
+            Put("reports", of_record, ABSENT),
+        ]
+
+    def by_code(self, code: str) -> Report | None:
+        """The report of a (normalised) verification code: one read."""
+        row = self._tables.get(self._key(code))
+        return self._report(row) if row else None
+
+    def of_owner(self, account_id: str, report_id: str) -> Report | None:
+        """One of the account's own reports."""
+        pointer = self._tables.get(Key("reports", f"owner#{account_id}", f"id#{report_id}"))
+        row = self._tables.get(Key("reports", str(pointer["ref"]), "-")) if pointer else None
+        return self._report(row) if row else None
+
+    def list_of_owner(
+        self, account_id: str, *, limit: int, after: str | None
+    ) -> tuple[Sequence[Report], str | None]:
+        """The account's reports, newest first, and where to go on."""
+        page = self._tables.query(
+            "reports",
+            f"owner#{account_id}",
+            prefix="report#",
+            after=after,
+            limit=limit,
+            newest_first=True,
+        )
+        keys = [Key("reports", str(row["ref"]), "-") for row in page.rows]
+        rows = self._tables.get_many(keys)
+        return [self._report(rows[key]) for key in keys if key in rows], page.next
+
+    def viewing(self, report: Report, views: tuple[int, int], now: int) -> Update | None:
+        """The write that counts a view; None when the day's views are used up (A-10).
+
+        `views` are the day window's count and beginning as read with the report.
+        """
+        count, since = views
+        same_day = now - since < DAY
+        if same_day and count >= MOST_VIEWS_A_DAY:
+            return None
+        key = self._key(report.verification_code)
+        if same_day:
+            when = When(equal={"at": since}, below={"day_count": MOST_VIEWS_A_DAY})
+            return Update(key, add={"count": 1, "day_count": 1}, when=when)
+        when = When(equal={"at": since}) if since else When(exists=True, absent=("at",))
+        return Update(key, set={"at": now, "day_count": 1}, add={"count": 1}, when=when)
+
+    def by_code_with_views(self, code: str) -> tuple[Report, tuple[int, int]] | None:
+        """The report, and its day window of views (count, beginning)."""
+        row = self._tables.get(self._key(code))
+        if row is None:
+            return None
+        return self._report(row), (int(row.get("day_count", 0)), int(row.get("at", 0)))
+
+    def extending(self, report: Report, valid_until: int) -> Update:
+        """The write that sets a new end of validity."""
+        when = When(equal={"state": "open", "version": report.version})
+        return Update(
+            self._key(report.verification_code),
+            set={"due": valid_until},
+            add={"version": 1},
+            when=when,
+        )
+
+    def closing(self, report: Report) -> Update:
+        """The write that closes a report for good."""
+        return Update(
+            self._key(report.verification_code),
+            set={"state": "closed"},
+            add={"version": 1},
+            when=When(equal={"version": report.version}),
+        )
+
+    def _key(self, code: str) -> Key:
+        return Key("reports", f"code#{self._keyring.index('report.code', code)}", "-")
+
+    def _report(self, row: Row) -> Report:
+        key = Key("reports", str(row["pk"]), str(row["sk"]))
+        sealed = self._keyring.open_document(row["sealed"], key, _Sealed)
+        return Report(
+            report_id=sealed.report_id,
+            account_id=sealed.account_id,
+            verification_code=sealed.verification_code,
+            statement=sealed.statement,
+            issued_at=sealed.issued_at,
+            language=sealed.language,
+            valid_until=int(row["due"]),
+            state=str(row["state"]),
+            views=int(row["count"]),
+            version=int(row["version"]),
+        )

@@ -1,0 +1,82 @@
+"""Slowing down the guessing of passwords (A-04).
+
+A try is counted before the password is compared, so that concurrent guesses gain nothing: from the
+fifth failure in a row each network waits 2^(n-5) seconds, up to a quarter of an hour, and after a
+hundred failures in a row from anywhere only a password reset helps (NIST SP 800-63B-4, 3.2.2).
+"""
+
+from chalicelib.domain.limits import DAY
+from chalicelib.stores.expiry import expiring
+from chalicelib.stores.keyring import Keyring
+from chalicelib.stores.tables import (
+    ABSENT,
+    ConditionFailed,
+    Delete,
+    Key,
+    Put,
+    Row,
+    Tables,
+    Update,
+    When,
+    Write,
+)
+
+MOST_CONSECUTIVE = 100
+LONGEST_WAIT = 900
+_FREE_FAILURES = 5
+_CONTENTION_TRIES = 10
+
+
+class PasswordThrottle:
+    """Counters in the `codes` table, keyed by digests of user name and network."""
+
+    def __init__(self, tables: Tables, keyring: Keyring) -> None:
+        self._tables = tables
+        self._keyring = keyring
+
+    def take_try(self, username: str, network: str, now: int) -> bool:
+        """Count a try; False when it must not be compared."""
+        keys = self._keys(username, network)
+        for _ in range(_CONTENTION_TRIES):
+            rows = self._tables.get_many(keys)
+            near, far = rows.get(keys[0]), rows.get(keys[1])
+            if near is not None and int(near["lease"]) > now:
+                return False
+            if far is not None and int(far["count"]) >= MOST_CONSECUTIVE:
+                return False
+            writes = [_counted(keys[0], near, now), _counted(keys[1], far, now)]
+            try:
+                self._tables.commit(writes)
+            except ConditionFailed:
+                continue
+            return True
+        return False
+
+    def clear(self, username: str, network: str) -> list[Write]:
+        """The writes that forget failures after a success."""
+        return [Delete(key) for key in self._keys(username, network)]
+
+    def _keys(self, username: str, network: str) -> tuple[Key, Key]:
+        near = self._keyring.mac("throttle", username, network).hex()
+        far = self._keyring.mac("throttle", username).hex()
+        return (
+            Key("codes", f"throttle#{near}", "-"),
+            Key("codes", f"throttle#{far}", "consecutive"),
+        )
+
+
+def wait_after(failures: int) -> int:
+    """Seconds to wait after that many failures in a row."""
+    if failures < _FREE_FAILURES:
+        return 0
+    return min(LONGEST_WAIT, 2 ** min(failures - _FREE_FAILURES, 10))
+
+
+def _counted(key: Key, row: Row | None, now: int) -> Write:
+    count = 1 if row is None else int(row["count"]) + 1
+    columns: Row = {"count": count, "lease": now + wait_after(count)}
+    if key.sk == "-":
+        columns = {**columns, **expiring(key.pk, now + DAY)}
+    if row is None:
+        return Put("codes", {"pk": key.pk, "sk": key.sk, **columns}, ABSENT)
+    return Update(key, set=columns, when=When(equal={"count": row["count"]}))
