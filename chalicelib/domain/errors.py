@@ -177,9 +177,7 @@ FIELD_PROBLEMS: Mapping[str, Text] = {
     "date_invalid": Text("日期应为 YYYY-MM-DD 且真实存在。", "Give an existing date, YYYY-MM-DD."),
     "year_invalid": Text("年份不正确。", "The year is not possible."),
     "institution_unknown": Text("没有找到该院校。", "There is no such institution."),
-    "certificate_number_invalid": Text(
-        "证书编号不正确。", "The certificate number is not valid."
-    ),
+    "certificate_number_invalid": Text("证书编号不正确。", "The certificate number is not valid."),
     "encoding_invalid": Text(
         "文件编码应为 UTF-8 或 GB18030。", "The file must be encoded in UTF-8 or GB18030."
     ),

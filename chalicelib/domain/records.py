@@ -9,9 +9,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-Family = Literal[
-    "enrollments", "credentials", "degrees", "admissions", "exams", "loans", "aids"
-]
+Family = Literal["enrollments", "credentials", "degrees", "admissions", "exams", "loans", "aids"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
 
 
@@ -177,7 +175,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     family: Family
     version: int
     updated_at: int
-    facts: Enrollment | Credential | Degree | Admission | Exam | Loan | Aid
+    facts: Facts
     hold_reason: str | None = None
     photos: dict[PhotoKind, str] = {}
 

@@ -69,7 +69,7 @@ def wait_after(failures: int) -> int:
     """Seconds to wait after that many failures in a row."""
     if failures < _FREE_FAILURES:
         return 0
-    return min(LONGEST_WAIT, 2 ** min(failures - _FREE_FAILURES, 10))
+    return min(LONGEST_WAIT, 1 << min(failures - _FREE_FAILURES, 10))
 
 
 def _counted(key: Key, row: Row | None, now: int) -> Write:

@@ -1,0 +1,64 @@
+"""Sealed objects in an S3 bucket."""
+
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.domain.errors import Refusal
+from chalicelib.stores.keyring import Keyring
+from chalicelib.stores.tables import Key
+
+
+class SealedFiles:
+    """`Files` in a bucket; what is stored opens only under its own address."""
+
+    def __init__(self, s3: Callable[[], Any], bucket: str, keyring: Keyring) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._keyring = keyring
+
+    def put(self, address: str, content: bytes) -> None:
+        """See `Files.put`."""
+        sealed = self._keyring.seal(content, _place(address), "file")
+        try:
+            self._s3().put_object(
+                Bucket=self._bucket,
+                Key=address,
+                Body=sealed,
+                ContentType="application/octet-stream",
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise Refusal("unavailable", cause=type(error).__name__) from None
+
+    def get(self, address: str) -> bytes | None:
+        """See `Files.get`."""
+        s3 = self._s3()
+        try:
+            answer = s3.get_object(Bucket=self._bucket, Key=address)
+            sealed = answer["Body"].read()
+        except s3.exceptions.NoSuchKey:
+            return None
+        except (ClientError, BotoCoreError) as error:
+            raise Refusal("unavailable", cause=type(error).__name__) from None
+        return self._keyring.open(sealed, _place(address), "file")
+
+
+class MemoryFiles:
+    """`Files` in memory, for tests."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, bytes] = {}
+
+    def put(self, address: str, content: bytes) -> None:
+        """See `Files.put`."""
+        self._files[address] = content
+
+    def get(self, address: str) -> bytes | None:
+        """See `Files.get`."""
+        return self._files.get(address)
+
+
+def _place(address: str) -> Key:
+    """The bucket stands in for a table when a file is sealed to its place."""
+    return Key("archive", "file", address)

@@ -1,0 +1,68 @@
+"""The delivery queue in SQS. Its bodies are addresses of outbox rows, nothing else."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.domain.errors import Refusal
+from chalicelib.stores.tables import Key
+
+_BATCH = 10
+
+
+class SqsDeliverQueue:
+    """`DeliverQueue` on SQS; the queue is known by its name."""
+
+    def __init__(self, sqs: Callable[[], Any], name: str) -> None:
+        self._sqs = sqs
+        self._name = name
+        self._url: str | None = None
+
+    def send(self, keys: Sequence[Key]) -> Sequence[Key]:
+        """See `DeliverQueue.send`."""
+        taken: list[Key] = []
+        for start in range(0, len(keys), _BATCH):
+            taken.extend(self._send_batch(keys[start : start + _BATCH]))
+        return taken
+
+    def _send_batch(self, keys: Sequence[Key]) -> Sequence[Key]:
+        sqs = self._sqs()
+        try:
+            self._url = self._url or sqs.get_queue_url(QueueName=self._name)["QueueUrl"]
+            answer = sqs.send_message_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {"Id": str(place), "MessageBody": queue_body(key)}
+                    for place, key in enumerate(keys)
+                ],
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise Refusal("unavailable", cause=type(error).__name__) from None
+        return [keys[int(entry["Id"])] for entry in answer.get("Successful", [])]
+
+
+class MemoryQueue:
+    """`DeliverQueue` in memory, for tests."""
+
+    def __init__(self) -> None:
+        self.keys: list[Key] = []
+
+    def send(self, keys: Sequence[Key]) -> Sequence[Key]:
+        """See `DeliverQueue.send`."""
+        self.keys.extend(keys)
+        return keys
+
+
+def queue_body(key: Key) -> str:
+    """What a queue carries for an outbox row."""
+    return json.dumps({"pk": key.pk, "sk": key.sk})
+
+
+def key_of(body: str) -> Key:
+    """The outbox row a queue's body names. Raises `ValueError` for any other body."""
+    found = json.loads(body)
+    if not isinstance(found, dict) or set(found) != {"pk", "sk"}:
+        raise ValueError("not the address of a message")
+    return Key("outbox", str(found["pk"]), str(found["sk"]))

@@ -1,0 +1,60 @@
+"""SMS through SNS and mail through SES.
+
+Both are ports: SNS sends no SMS from the regions in mainland China, and mainland numbers need
+templates registered with the provider.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.domain.errors import Refusal
+
+
+class SnsSms:
+    """`Sender` of text messages."""
+
+    def __init__(self, sns: Callable[[], Any]) -> None:
+        self._sns = sns
+
+    def send(self, to: str, subject: str | None, body: str) -> None:  # noqa: ARG002 -- SMS has none
+        """See `Sender.send`. `to` is E.164."""
+        attributes = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
+        try:
+            self._sns().publish(PhoneNumber=to, Message=body, MessageAttributes=attributes)
+        except (ClientError, BotoCoreError) as error:
+            raise Refusal("unavailable", cause=type(error).__name__) from None
+
+
+class SesMail:
+    """`Sender` of plain-text mail from one verified address."""
+
+    def __init__(self, ses: Callable[[], Any], sender: str) -> None:
+        self._ses = ses
+        self._sender = sender
+
+    def send(self, to: str, subject: str | None, body: str) -> None:
+        """See `Sender.send`."""
+        try:
+            self._ses().send_email(
+                Source=self._sender,
+                Destination={"ToAddresses": [to]},
+                Message={
+                    "Subject": {"Data": subject or "", "Charset": "UTF-8"},
+                    "Body": {"Text": {"Data": body, "Charset": "UTF-8"}},
+                },
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise Refusal("unavailable", cause=type(error).__name__) from None
+
+
+class MemorySender:
+    """`Sender` that keeps what it is given, for tests."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str | None, str]] = []
+
+    def send(self, to: str, subject: str | None, body: str) -> None:
+        """See `Sender.send`."""
+        self.sent.append((to, subject, body))

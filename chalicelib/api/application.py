@@ -1,0 +1,175 @@
+"""The Chalice application of one Lambda function, or of all of them in one process.
+
+`ARCHIVE_FUNCTION` names the function whose blueprint is loaded, so that a cold start imports only
+what its routes need; without it all are loaded (local run, tests, packaging).
+"""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextvars import ContextVar
+from importlib import import_module
+from typing import Any
+
+from chalice.app import Chalice, Request
+
+from chalicelib.api.calls import CURRENT, PROBLEM, Exchange, refused
+from chalicelib.domain.errors import Refusal
+from chalicelib.operations.ports import Ports
+
+APP_NAME = "student-archive"
+
+FUNCTIONS = (
+    "register",
+    "verify_code",
+    "sessions",
+    "account",
+    "bind",
+    "query",
+    "report",
+    "verify_report",
+    "describe",
+)
+"""The functions that answer HTTP, each a module of `chalicelib.api` with a `function`."""
+
+_REQUEST: ContextVar[Request | None] = ContextVar("_REQUEST", default=None)
+_CONTEXT: ContextVar[Any] = ContextVar("_CONTEXT", default=None)
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Archive(Chalice):
+    """Chalice, safe under threads, with the same headers and errors on every answer."""
+
+    def __init__(
+        self, ports: Callable[[], Ports], cors_origins: Callable[[], Collection[str]]
+    ) -> None:
+        super().__init__(APP_NAME, configure_logs=False)
+        self._ports = ports
+        self._cors_origins = cors_origins
+        self.api.binary_types = ["application/pdf", "image/jpeg"]
+
+    @property
+    def current_request(self) -> Request | None:
+        """The request of this thread."""
+        return _REQUEST.get()
+
+    @current_request.setter
+    def current_request(self, request: Request | None) -> None:
+        _REQUEST.set(request)
+
+    @property
+    def lambda_context(self) -> Any:
+        """The Lambda context of this thread."""
+        return _CONTEXT.get()
+
+    @lambda_context.setter
+    def lambda_context(self, context: Any) -> None:
+        _CONTEXT.set(context)
+
+    def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """Answer a gateway event."""
+        return self._answered(
+            event, lambda accepted: super(Archive, self).__call__(accepted, context)
+        )
+
+    def unrouted(self, event: dict[str, Any], allowed: Sequence[str]) -> dict[str, Any]:
+        """Answer where there is no route: 405 with the allowed methods, or 404."""
+        code = "method_not_allowed" if allowed else "not_found"
+
+        def refuse(_: dict[str, Any]) -> dict[str, Any]:
+            response = refused(CURRENT.get(), Refusal(code)).to_dict()
+            if allowed:
+                response["headers"]["Allow"] = ", ".join(sorted(allowed))
+            return dict(response)
+
+        return self._answered(event, refuse)
+
+    def _answered(
+        self, event: dict[str, Any], answer: Callable[[dict[str, Any]], dict[str, Any]]
+    ) -> dict[str, Any]:
+        started = time.perf_counter()
+        accepted = _accepting_anything(event)
+        exchange = Exchange(Request(accepted), None)  # type: ignore[arg-type]  # set just below
+        token = CURRENT.set(exchange)
+        try:
+            try:
+                exchange.ports = self._ports()
+                response = answer(accepted)
+            except Refusal as refusal:
+                response = refused(exchange, refusal).to_dict()
+            response = _problem_for_crash(exchange, response)
+        finally:
+            CURRENT.reset(token)
+        response["headers"] = self._headers(exchange, response)
+        _log(exchange, response["statusCode"], started)
+        return response
+
+    def _headers(self, exchange: Exchange, response: Mapping[str, Any]) -> dict[str, str]:
+        headers = {
+            **_HEADERS,
+            "Cache-Control": "no-store",
+            "X-Request-Id": exchange.request_id,
+            "Vary": "Origin, Accept-Language",
+            **response["headers"],
+        }
+        origin = exchange.request.headers.get("origin")
+        if origin and origin in self._cors_origins():
+            headers["Access-Control-Allow-Origin"] = str(origin)
+            headers["Access-Control-Expose-Headers"] = "X-Request-Id, Retry-After"
+        return headers
+
+
+def build(
+    function: str | None,
+    ports: Callable[[], Ports],
+    *,
+    cors_origins: Callable[[], Collection[str]] = tuple,
+) -> Archive:
+    """The application with one function's routes, or with all of them for None.
+
+    `ports` and `cors_origins` are asked for when the first request comes, not at import.
+    """
+    app = Archive(ports, cors_origins)
+    for name in FUNCTIONS:
+        if function in {None, name}:
+            app.register_blueprint(import_module(f"chalicelib.api.{name}").function.blueprint)
+    return app
+
+
+def _accepting_anything(event: dict[str, Any]) -> dict[str, Any]:
+    """Chalice refuses a binary answer unless `Accept` names its type; the contract does not."""
+    headers = {
+        name: value
+        for name, value in (event.get("headers") or {}).items()
+        if name.casefold() != "accept"
+    }
+    return {**event, "headers": {**headers, "accept": "*/*"}}
+
+
+def _problem_for_crash(exchange: Exchange, response: dict[str, Any]) -> dict[str, Any]:
+    """Chalice answers a crash, a bad method or type itself; those become problems too."""
+    headers = response["headers"]
+    media_type = next((v for k, v in headers.items() if k.casefold() == "content-type"), "")
+    if response["statusCode"] < 400 or media_type == PROBLEM:
+        return response
+    code = {405: "method_not_allowed", 404: "not_found"}.get(response["statusCode"])
+    exchange.ports.metrics.count("crash") if code is None and exchange.ports else None
+    return dict(refused(exchange, Refusal(code or "internal_error")).to_dict())
+
+
+def _log(exchange: Exchange, status: int, started: float) -> None:
+    from chalicelib.adapters.telemetry import request_log  # noqa: PLC0415 -- wired at use
+
+    request_log(
+        request_id=exchange.request_id,
+        route=exchange.route,
+        status=status,
+        outcome=exchange.outcome,
+        milliseconds=round((time.perf_counter() - started) * 1000, 1),
+    )

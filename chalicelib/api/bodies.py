@@ -1,0 +1,144 @@
+"""Reading request bodies and queries: odd input is refused before any rule sees it (A-17)."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from chalicelib.domain.errors import FieldProblem, InvalidInput, Refusal, invalid
+
+MOST_BYTES = 65_536
+MOST_DEPTH = 20
+MOST_MEMBERS = 200
+MOST_CHARACTERS = 1024
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+_AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+"""Unicode categories that no typed field needs: controls, bidi and other format characters,
+surrogates, private use, line separators."""
+
+
+def read_body(raw: bytes, content_type: str, kind: type[T], *, optional: bool = False) -> T:
+    """The body as `kind`. An empty body reads as `{}` where it is optional.
+
+    Raises `too_large`, `unsupported_media_type`, `malformed_json`, or `InvalidInput` naming every
+    missing, unknown or wrong member.
+    """
+    if len(raw) > MOST_BYTES:
+        raise Refusal("too_large")
+    if not raw.strip() and optional:
+        return _converted({}, kind)
+    media_type = content_type.partition(";")[0].strip().casefold()
+    if media_type != "application/json":
+        raise Refusal("unsupported_media_type")
+    return _converted(_parsed(raw), kind)
+
+
+def read_query(parameters: Mapping[str, str], kind: type[T]) -> T:
+    """The query parameters `kind` knows; others are ignored. Raises `InvalidInput`."""
+    known = {field.encode_name for field in msgspec.structs.fields(kind)}
+    wanted = {name: _clean_text(value, name) for name, value in parameters.items() if name in known}
+    return _typed(wanted, kind, strict=False)
+
+
+def _parsed(raw: bytes) -> dict[str, Any]:
+    try:
+        body = msgspec.json.decode(raw)
+    except RecursionError:
+        raise invalid("$", "too_deep") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Refusal("malformed_json") from None
+    if not isinstance(body, dict):
+        raise Refusal("malformed_json")
+    _require_modest(body)
+    cleaned = _cleaned(body, "")
+    return cleaned if isinstance(cleaned, dict) else {}
+
+
+def _require_modest(body: object) -> None:
+    """Walk level by level, so that a deep body costs no recursion."""
+    level: list[object] = [body]
+    members = 0
+    for _ in range(MOST_DEPTH):
+        following = [child for value in level for child in _children(value)]
+        members += len(following)
+        if members > MOST_MEMBERS:
+            raise invalid("$", "too_many_members")
+        if not following:
+            return
+        level = following
+    if any(isinstance(value, dict | list) for value in level):
+        raise invalid("$", "too_deep")
+
+
+def _children(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _cleaned(value: object, path: str) -> object:
+    if isinstance(value, str):
+        return _clean_text(value, path)
+    if isinstance(value, dict):
+        return {
+            _clean_text(name, path or "$"): _cleaned(child, f"{path}.{name}" if path else name)
+            for name, child in value.items()
+        }
+    if isinstance(value, list):
+        return [_cleaned(child, f"{path}[{place}]") for place, child in enumerate(value)]
+    return value
+
+
+def _clean_text(text: str, path: str) -> str:
+    if len(text) > MOST_CHARACTERS:
+        raise invalid(path[:100] or "$", "too_long")
+    if any(unicodedata.category(character) in _INVISIBLE for character in text):
+        raise invalid(_printable(path), "text_invalid")
+    return unicodedata.normalize("NFC", text)
+
+
+def _printable(path: str) -> str:
+    """A path to show: a member's name may itself hold what is refused."""
+    shown = "".join(c for c in path[:100] if unicodedata.category(c) not in _INVISIBLE)
+    return shown or "$"
+
+
+def _converted(body: dict[str, Any], kind: type[T]) -> T:
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    problems = [
+        FieldProblem(name, "required")
+        for name, field in fields.items()
+        if field.required and body.get(name) is None
+    ]
+    problems.extend(
+        FieldProblem(name[:100] or "$", "unknown_member") for name in body if name not in fields
+    )
+    if problems:
+        raise InvalidInput(*problems)
+    return _typed(body, kind, strict=True)
+
+
+def _typed(body: Mapping[str, Any], kind: type[T], *, strict: bool) -> T:
+    """Convert; msgspec's text may quote the value, so only the path and a code leave here."""
+    try:
+        return msgspec.convert(body, kind, strict=strict)
+    except msgspec.ValidationError as error:
+        message = str(error)
+        found = _AT.search(message)
+        path = (found["path"] if found else "") or "$"
+        raise invalid(path[:100], _code_of(message)) from None
+
+
+def _code_of(message: str) -> str:
+    if "missing required field" in message:
+        return "required"
+    if "unknown field" in message:
+        return "unknown_member"
+    if message.startswith("Expected") and "got" in message:
+        return "type_invalid"
+    return "value_invalid"

@@ -1,0 +1,109 @@
+"""How a route is stated: what it takes, who may call it, what it answers.
+
+Every route of the API is declared by `Function.route`, which refuses one without a policy (R-40).
+The declarations serve the handlers, the OpenAPI document, the tests and the packaging alike.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Literal
+
+import msgspec
+from chalice.app import Blueprint, Response
+
+Policy = Literal["public", "signed_in"]
+
+
+class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A body or query without members."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """An answer that is not JSON."""
+
+    content: bytes
+    media_type: str
+    file_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a list: items, and what to go on after (None on the last page)."""
+
+    items: list[Any]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One route's statement. `answers` maps status to the type of the body."""
+
+    function: str
+    name: str
+    method: str
+    path: str
+    policy: Policy
+    summary: str
+    answers: Mapping[int, Any]
+    body: type[msgspec.Struct] | None = None
+    body_optional: bool = False
+    query: type[msgspec.Struct] = Nothing
+    creating: bool = False
+    media_type: str = "application/json"
+    raises: tuple[str, ...] = ()
+    cacheable_seconds: int = 0
+
+    def status_of(self, answer: object) -> int:
+        """The status that goes with an operation's answer."""
+        for status, kind in self.answers.items():
+            if isinstance(kind, type) and isinstance(answer, kind):
+                return int(status)
+        return int(next(iter(self.answers)))
+
+
+ROUTES: list[Route] = []
+"""Every route of the functions that are loaded."""
+
+
+@dataclass(slots=True)
+class Function:
+    """The routes of one Lambda function, and the blueprint that Chalice registers."""
+
+    name: str
+    blueprint: Blueprint = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.blueprint = Blueprint(f"chalicelib.api.{self.name}")
+
+    def route(
+        self, method: str, path: str, *, policy: Policy, answers: Mapping[int, Any], **more: Any
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Declare a route; the decorated function takes a `Call` and the path's parameters."""
+
+        def declare(operation: Callable[..., Any]) -> Callable[..., Any]:
+            route = Route(
+                function=self.name,
+                name=operation.__name__,
+                method=method,
+                path=path,
+                policy=policy,
+                summary=(operation.__doc__ or "").partition("\n")[0],
+                answers=answers,
+                **more,
+            )
+            ROUTES.append(route)
+
+            @wraps(operation)
+            def view(**parameters: str) -> Response:
+                from chalicelib.api.calls import answer  # noqa: PLC0415 -- calls imports this
+
+                return answer(route, operation, parameters)
+
+            self.blueprint.route(path, methods=[method], name=f"{self.name}_{operation.__name__}")(
+                view
+            )
+            return operation
+
+        return declare

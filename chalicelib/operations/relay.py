@@ -1,0 +1,18 @@
+"""Moving committed messages to the queue."""
+
+from chalicelib.operations.ports import Ports
+from chalicelib.stores.outbox import SHARDS
+
+
+def relay(ports: Ports) -> int:
+    """Queue every message that is due; how many were. Safe to run twice and at once.
+
+    A message that was queued and is still here later is queued again: it is never lost.
+    """
+    count = 0
+    for shard in range(SHARDS):
+        due = ports.outbox.due(shard, ports.now())
+        for key in ports.queue.send(due) if due else ():
+            ports.outbox.queued(key, ports.now())
+            count += 1
+    return count

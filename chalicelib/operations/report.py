@@ -1,0 +1,199 @@
+"""Issuing reports on one's own records, and keeping control of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from chalicelib.domain.errors import Refusal
+from chalicelib.domain.instants import CHINA, plus_months, rfc3339
+from chalicelib.domain.report_states import ReportStatus, extended_until, status_at
+from chalicelib.domain.statements import (
+    REPORTABLE_FAMILY,
+    ReportKind,
+    ReportLanguage,
+    build_statement,
+    is_reportable,
+)
+from chalicelib.domain.verification_codes import grouped, make_code
+from chalicelib.operations.archive import bound_record, require_proof
+from chalicelib.operations.ports import Ports
+from chalicelib.stores.reports import Report
+from chalicelib.stores.sessions import Principal
+from chalicelib.stores.tables import ConditionFailed
+
+Preset = Literal["full", "summary", "status"]
+
+
+class ReportView(msgspec.Struct, frozen=True, kw_only=True):
+    """A report as its owner sees it."""
+
+    report_id: str
+    report_number: str
+    kind: ReportKind
+    record_id: str
+    language: ReportLanguage
+    disclosure: str
+    verification_code: str
+    verification_url: str
+    issued_at: str
+    valid_until: str
+    status: ReportStatus
+    views: int
+
+
+def create_report(
+    ports: Ports,
+    principal: Principal,
+    *,
+    kind: ReportKind,
+    record_id: str,
+    language: ReportLanguage,
+    valid_months: int,
+    disclosure: str | Sequence[str],
+) -> ReportView:
+    """Issue a report; its content is fixed now.
+
+    Raises `not_found`, `record_not_reportable`, `InvalidInput` for the disclosure.
+    """
+    record = bound_record(ports, principal, REPORTABLE_FAMILY[kind], record_id).record
+    if not is_reportable(record):
+        raise Refusal("record_not_reportable")
+    now = ports.now()
+    valid_until = plus_months(now, valid_months)
+    statement = build_statement(
+        record,
+        kind=kind,
+        language=language,
+        disclosure=disclosure,
+        report_number=_report_number(ports, now),
+        issued_at=now,
+        valid_until=valid_until,
+    )
+    report = Report(
+        report_id=ports.random.identifier(),
+        account_id=principal.account_id,
+        verification_code=make_code(ports.random.bytes(10)),
+        statement=statement,
+        issued_at=now,
+        valid_until=valid_until,
+        language=principal.language,
+    )
+    answer = _view(ports, report)
+    trail = ports.audited(
+        principal.account_id,
+        "report_issued",
+        principal.account_id,
+        kind=kind,
+        report_id=report.report_id,
+    )
+    ports.commit([*ports.reports.issuing(report), trail], reply=answer)
+    ports.metrics.count("report_issued", kind=kind)
+    return answer
+
+
+def list_reports(
+    ports: Ports, principal: Principal, *, limit: int, after: str | None
+) -> tuple[Sequence[ReportView], str | None]:
+    """The account's reports, newest first, and where to go on."""
+    require_proof(principal)
+    reports, following = ports.reports.list_of_owner(principal.account_id, limit=limit, after=after)
+    return [_view(ports, report) for report in reports], following
+
+
+def read_report(ports: Ports, principal: Principal, report_id: str) -> ReportView:
+    """One of the own reports. Raises `not_found`."""
+    return _view(ports, _own(ports, principal, report_id))
+
+
+def report_pdf(ports: Ports, principal: Principal, report_id: str) -> bytes:
+    """The PDF of one of the own reports. Raises `not_found`, `conflict` once it is withdrawn."""
+    report = _own(ports, principal, report_id)
+    if report.state in {"closed", "revoked"}:
+        raise Refusal("conflict")
+    return render(ports, report)
+
+
+def extend_report(ports: Ports, principal: Principal, report_id: str, *, months: int) -> ReportView:
+    """Extend the validity. Raises `not_found`, `report_not_extendable`, `conflict`."""
+    report = _own(ports, principal, report_id)
+    if report.state != "open":
+        raise Refusal("conflict")
+    until = extended_until(
+        issued_at=report.issued_at, valid_until=report.valid_until, months=months, now=ports.now()
+    )
+    if until is None:
+        raise Refusal("report_not_extendable")
+    trail = ports.audited(
+        principal.account_id, "report_extended", principal.account_id, report_id=report_id
+    )
+    try:
+        ports.commit([ports.reports.extending(report, until), trail])
+    except ConditionFailed:
+        raise Refusal("conflict") from None
+    return _view(ports, msgspec.structs.replace(report, valid_until=until))
+
+
+def close_report(ports: Ports, principal: Principal, report_id: str) -> None:
+    """Close the report at once and for good; closing it again is no error. Raises `not_found`."""
+    report = _own(ports, principal, report_id)
+    if report.state == "closed":
+        return
+    trail = ports.audited(
+        principal.account_id, "report_closed", principal.account_id, report_id=report_id
+    )
+    try:
+        ports.commit([ports.reports.closing(report), trail])
+    except ConditionFailed:
+        raise Refusal("conflict") from None
+    ports.metrics.count("report_closed")
+
+
+def render(ports: Ports, report: Report) -> bytes:
+    """The PDF of a report, drawn from its fixed statement."""
+    statement = msgspec.structs.replace(report.statement, valid_until=report.valid_until)
+    photo = ports.photos.get(statement.photo) if statement.photo else None
+    return ports.renderer.render(
+        statement,
+        verification_code=report.verification_code,
+        verification_url=verification_url(ports, report.verification_code),
+        photo=photo,
+    )
+
+
+def verification_url(ports: Ports, code: str) -> str:
+    """Where a verifier's scanner goes: the code is in the fragment, which no server logs."""
+    return f"{ports.public_origin}/verify/#{code}"
+
+
+def _own(ports: Ports, principal: Principal, report_id: str) -> Report:
+    require_proof(principal)
+    report = ports.reports.of_owner(principal.account_id, report_id)
+    if report is None:
+        raise Refusal("not_found")
+    return report
+
+
+def _report_number(ports: Ports, now: int) -> str:
+    """Date in China and ten random digits: a name for the report, not a secret."""
+    day = datetime.fromtimestamp(now, CHINA).strftime("%Y%m%d")
+    return f"{day}-{ports.random.digits(10)}"
+
+
+def _view(ports: Ports, report: Report) -> ReportView:
+    statement = report.statement
+    return ReportView(
+        report_id=report.report_id,
+        report_number=statement.report_number,
+        kind=statement.kind,
+        record_id=statement.record_id,
+        language=statement.language,
+        disclosure=statement.disclosure,
+        verification_code=grouped(report.verification_code),
+        verification_url=verification_url(ports, report.verification_code),
+        issued_at=rfc3339(report.issued_at),
+        valid_until=rfc3339(report.valid_until),
+        status=status_at(report.state, report.valid_until, ports.now()),
+        views=report.views,
+    )

@@ -1,0 +1,134 @@
+"""Checking somebody's report by its code: public, and nothing but the report."""
+
+import msgspec
+
+from chalicelib.domain.errors import Refusal
+from chalicelib.domain.instants import rfc3339
+from chalicelib.domain.limits import coarse_origin, network_of
+from chalicelib.domain.report_states import ReportStatus, status_at
+from chalicelib.domain.statements import public_view
+from chalicelib.domain.verification_codes import parse_code
+from chalicelib.operations.ports import Caller, Ports
+from chalicelib.operations.report import render
+from chalicelib.stores.limits import Hit, OverLimit
+from chalicelib.stores.reports import Report
+from chalicelib.stores.tables import ConditionFailed
+
+_CONTENTION_TRIES = 20
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a verifier is told."""
+
+    result: ReportStatus
+    checked_at: str
+    report: dict[str, object] | None = None
+    pdf_url: str | None = None
+    photo_url: str | None = None
+
+
+def verify_report(ports: Ports, caller: Caller, code: str, *, purpose: str) -> Verification:
+    """Check a code; a valid report's content comes with it, and its owner sees the view.
+
+    Raises `code_malformed`, `report_not_found`, `rate_limited`; `unavailable` is no answer about
+    the report.
+    """
+    normal = parse_code(code)
+    for _ in range(_CONTENTION_TRIES):
+        found = ports.reports.by_code_with_views(normal)
+        if found is None:
+            raise _unknown(ports, caller)
+        report, views = found
+        status = status_at(report.state, report.valid_until, ports.now())
+        if status not in {"valid", "superseded"}:
+            return Verification(result=status, checked_at=rfc3339(ports.now()))
+        if _view_counted(ports, caller, report, views, purpose):
+            ports.metrics.count("report_verified", result=status)
+            return _shown(ports, report, status)
+    raise Refusal("unavailable", retry_after=1)
+
+
+def verified_pdf(ports: Ports, caller: Caller, code: str) -> bytes:
+    """The PDF of a valid report. Raises as `verify_report`, and `not_found` when not valid."""
+    report = _valid_report(ports, caller, code)
+    pdf = render(ports, report)
+    _trail(ports, caller, report, "report_pdf_read")
+    return pdf
+
+
+def verified_photo(ports: Ports, caller: Caller, code: str) -> bytes:
+    """The photo a valid report discloses. Raises `not_found` where there is none."""
+    report = _valid_report(ports, caller, code)
+    address = report.statement.photo
+    photo = ports.photos.get(address) if address else None
+    if photo is None:
+        raise Refusal("not_found")
+    _trail(ports, caller, report, "report_photo_read")
+    return photo
+
+
+def _valid_report(ports: Ports, caller: Caller, code: str) -> Report:
+    report = ports.reports.by_code(parse_code(code))
+    if report is None:
+        raise _unknown(ports, caller)
+    if status_at(report.state, report.valid_until, ports.now()) != "valid":
+        raise Refusal("not_found")
+    return report
+
+
+def _unknown(ports: Ports, caller: Caller) -> Refusal:
+    """A-09: a miss counts; too many of them and this address is told to wait."""
+    network = network_of(caller.ip)
+    hits = [Hit("report.miss.minute", network), Hit("report.miss.day", network)]
+    try:
+        ports.limits.take(hits, ports.now())
+    except OverLimit as limit:
+        return Refusal("rate_limited", retry_after=limit.retry_after)
+    return Refusal("report_not_found")
+
+
+def _view_counted(
+    ports: Ports, caller: Caller, report: Report, views: tuple[int, int], purpose: str
+) -> bool:
+    """Count and audit a view in one commit (no audit, no data); False when outrun."""
+    counting = ports.reports.viewing(report, views, ports.now())
+    if counting is None:
+        raise Refusal("rate_limited", retry_after=3600)
+    trail = ports.audited(
+        report.account_id,
+        "report_viewed",
+        "verifier",
+        report_id=report.report_id,
+        origin=coarse_origin(caller.ip),
+        purpose=purpose,
+    )
+    try:
+        ports.tables.commit([counting, trail])
+    except ConditionFailed:
+        return False
+    return True
+
+
+def _trail(ports: Ports, caller: Caller, report: Report, action: str) -> None:
+    line = ports.audited(
+        report.account_id,
+        action,
+        "verifier",
+        report_id=report.report_id,
+        origin=coarse_origin(caller.ip),
+    )
+    ports.tables.commit([line])
+
+
+def _shown(ports: Ports, report: Report, status: ReportStatus) -> Verification:
+    statement = msgspec.structs.replace(report.statement, valid_until=report.valid_until)
+    base = f"/api/verifications/{report.verification_code}"
+    valid = status == "valid"
+    photo_url = f"{base}/photo" if valid and statement.photo else None
+    return Verification(
+        result=status,
+        checked_at=rfc3339(ports.now()),
+        report={**public_view(statement), "photo_url": photo_url},
+        pdf_url=f"{base}/pdf" if valid else None,
+        photo_url=photo_url,
+    )

@@ -1,0 +1,62 @@
+"""What an account and a record look like to their owner (the contract's members)."""
+
+import msgspec
+
+from chalicelib.domain.instants import rfc3339
+from chalicelib.domain.masks import mask_contract_number, mask_document, mask_phone
+from chalicelib.domain.records import FACTS_OF, Record
+from chalicelib.stores.accounts import Account, ProofLevel
+
+
+class AccountView(msgspec.Struct, frozen=True, kw_only=True):
+    """An account as its owner sees it."""
+
+    account_id: str
+    username: str
+    name: str
+    document_type: str
+    document_number: str
+    phone: str
+    email: str
+    email_confirmed: bool
+    proof_level: ProofLevel
+    created_at: str
+
+
+def account_view(account: Account) -> AccountView:
+    """The owner's view: document number and phone masked."""
+    return AccountView(
+        account_id=account.account_id,
+        username=account.email,
+        name=account.person.name,
+        document_type=account.person.document_type,
+        document_number=mask_document(account.person.document_number),
+        phone=mask_phone(account.phone),
+        email=account.email,
+        email_confirmed=account.email_confirmed,
+        proof_level=account.proof_level,
+        created_at=rfc3339(account.created_at),
+    )
+
+
+def record_view(record: Record) -> dict[str, object]:
+    """A record's members; a held one shows that it is held and why, nothing else."""
+    if record.held:
+        return {"record_id": record.record_id, "held": True, "hold_reason": record.hold_reason}
+    facts = {
+        field: getattr(record.facts, field) for field in FACTS_OF[record.family].__struct_fields__
+    }
+    for field, mask in (
+        ("document_number", mask_document),
+        ("contract_number", mask_contract_number),
+    ):
+        if facts.get(field):
+            facts[field] = mask(str(facts[field]))
+    return {
+        "record_id": record.record_id,
+        "version": record.version,
+        "updated_at": rfc3339(record.updated_at),
+        "held": False,
+        "photos": sorted(record.photos),
+        **facts,
+    }

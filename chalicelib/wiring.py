@@ -1,0 +1,170 @@
+"""Where the real adapters meet the ports: the only module that knows both.
+
+Clients are made on first use and kept for the life of the execution environment.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from chalicelib.adapters import telemetry
+from chalicelib.adapters.demo_checker import DemoIdentityChecker
+from chalicelib.adapters.dynamo_tables import DynamoTables
+from chalicelib.adapters.files import SealedFiles
+from chalicelib.adapters.keys import KmsDataKeys
+from chalicelib.adapters.password_blocklist import is_common
+from chalicelib.adapters.password_hasher import PasswordHasher
+from chalicelib.adapters.queues import SqsDeliverQueue
+from chalicelib.adapters.randomness import SystemRandomness
+from chalicelib.adapters.senders import SesMail, SnsSms
+from chalicelib.domain.limits import limit_table
+from chalicelib.operations.ports import IdentityChecker, Ports, ReportRenderer
+from chalicelib.settings import SettingInvalid, Settings
+from chalicelib.stores.accounts import Accounts
+from chalicelib.stores.audit import Audit
+from chalicelib.stores.cases import Cases
+from chalicelib.stores.codes import Codes
+from chalicelib.stores.idempotency import Idempotency
+from chalicelib.stores.institutions import Institutions
+from chalicelib.stores.keyring import Keyring
+from chalicelib.stores.limits import Limits
+from chalicelib.stores.outbox import Outbox
+from chalicelib.stores.registry import Registry
+from chalicelib.stores.reports import Reports
+from chalicelib.stores.sessions import Sessions
+from chalicelib.stores.tables import Tables
+from chalicelib.stores.throttle import PasswordThrottle
+
+_CLIENT_CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=5,
+    retries={"total_max_attempts": 3, "mode": "standard"},
+    max_pool_connections=32,
+)
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings.from_environment(os.environ)
+
+
+@cache
+def ports() -> Ports:
+    """The ports of this process, on the real adapters."""
+    return build(settings())
+
+
+def build(chosen: Settings, *, now: Callable[[], int] | None = None) -> Ports:
+    """The ports for some settings; `now` stands in for the clock in tests."""
+    telemetry.configure(chosen.log_level)
+    tables = DynamoTables(
+        region=chosen.region, prefix=chosen.table_prefix, endpoint=chosen.endpoint
+    )
+    clients = _Clients(chosen)
+    keys = KmsDataKeys(tables=tables, kms=clients.of("kms"), stage=chosen.stage)
+    keyring = Keyring(chosen.stage, keys)
+    rules = limit_table(chosen.limits, sms_daily_budget=chosen.sms_daily_budget)
+    return Ports(
+        now=now or _clock,
+        random=SystemRandomness(),
+        hasher=PasswordHasher(keyring.pepper),
+        is_common_password=is_common,
+        checker=_checker(chosen),
+        photos=SealedFiles(clients.of("s3"), chosen.photos_bucket, keyring),
+        queue=SqsDeliverQueue(clients.of("sqs"), chosen.deliver_queue),
+        senders={
+            "sms": SnsSms(clients.of("sns")),
+            "email": SesMail(clients.of("ses"), chosen.mail_sender),
+        },
+        renderer=_LazyRenderer(chosen),
+        metrics=(
+            telemetry.NoMetrics()
+            if chosen.stage in {"local", "test"}
+            else telemetry.EmbeddedMetrics(chosen.stage)
+        ),
+        public_origin=chosen.public_origin,
+        service_names={"zh": chosen.operator_name_zh, "en": chosen.operator_name_en},
+        **stores(tables, keyring, rules),
+    )
+
+
+def stores(tables: Tables, keyring: Keyring, rules: Any) -> dict[str, Any]:
+    """The stores on given tables and keys, by the names `Ports` has for them."""
+    return {
+        "tables": tables,
+        "keyring": keyring,
+        "accounts": Accounts(tables, keyring),
+        "audit": Audit(tables, keyring),
+        "cases": Cases(tables, keyring),
+        "codes": Codes(tables, keyring),
+        "idempotency": Idempotency(tables, keyring),
+        "institutions": Institutions(tables),
+        "limits": Limits(tables, keyring, rules),
+        "outbox": Outbox(tables, keyring),
+        "registry": Registry(tables, keyring),
+        "reports": Reports(tables, keyring),
+        "sessions": Sessions(tables, keyring),
+        "throttle": PasswordThrottle(tables, keyring),
+    }
+
+
+class _Clients:
+    """One boto3 client a service, made on first use."""
+
+    def __init__(self, chosen: Settings) -> None:
+        self._chosen = chosen
+        self._made: dict[str, Any] = {}
+
+    def of(self, service: str) -> Callable[[], Any]:
+        def client() -> Any:
+            if service not in self._made:
+                self._made[service] = boto3.client(
+                    service,
+                    region_name=self._chosen.region,
+                    endpoint_url=self._chosen.endpoint,
+                    config=_CLIENT_CONFIG,
+                )
+            return self._made[service]
+
+        return client
+
+
+class _LazyRenderer:
+    """The PDF renderer, imported by the functions that draw a report and by no other."""
+
+    def __init__(self, chosen: Settings) -> None:
+        self._chosen = chosen
+        self._renderer: ReportRenderer | None = None
+
+    def render(self, *args: Any, **kwargs: Any) -> bytes:
+        if self._renderer is None:
+            from chalicelib.adapters.report_pdf import (  # noqa: PLC0415 -- heavy, seldom needed
+                OperatorIdentity,
+                TypstRenderer,
+            )
+
+            operator = OperatorIdentity(
+                name_zh=self._chosen.operator_name_zh,
+                name_en=self._chosen.operator_name_en,
+                domain=self._chosen.operator_domain,
+            )
+            self._renderer = TypstRenderer(operator, specimen=self._chosen.specimen)
+        return self._renderer.render(*args, **kwargs)
+
+
+def _checker(chosen: Settings) -> IdentityChecker:
+    kind, _, place = chosen.identity_checker.partition(":")
+    if kind == "demo":
+        return DemoIdentityChecker(Path(place))
+    raise SettingInvalid("IDENTITY_CHECKER", "names a checker that has no adapter yet")
+
+
+def _clock() -> int:
+    return int(time.time())
