@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from chalicelib.domain.documents import DocumentType
 from chalicelib.stores.expiry import expiring
 from chalicelib.stores.keyring import Keyring, token_digest
 from chalicelib.stores.tables import (
@@ -47,7 +48,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     """Who somebody says they are, normalised."""
 
     name: str
-    document_type: str
+    document_type: DocumentType
     document_number: str
 
 
