@@ -19,6 +19,7 @@ def parse_email(raw: str, *, field: str = "email") -> str:
         checked = validate_email(
             unicodedata.normalize("NFKC", raw).strip(),
             allow_smtputf8=False,
+            strict=True,
             check_deliverability=False,
             test_environment=True,
         )
