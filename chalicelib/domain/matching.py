@@ -45,7 +45,7 @@ def judge_manual(facts: Facts, identities: Sequence[Identity]) -> ManualVerdict:
     ]
     if any(_names_agree(facts, identity) for identity in candidates):
         return "bound"
-    if any(_names_may_agree(facts, identity) for identity in candidates):
+    if any(may_be(facts.name, identity.name) for identity in candidates):
         return "review"
     return "refused"
 
@@ -73,10 +73,6 @@ def _graduated_junior(facts: Credential) -> bool:
 
 def _names_agree(facts: Facts, identity: Identity) -> bool:
     return not is_uncertain(facts.name) and same_name(facts.name, identity.name)
-
-
-def _names_may_agree(facts: Facts, identity: Identity) -> bool:
-    return is_uncertain(facts.name) and may_be(facts.name, identity.name)
 
 
 def _documents_agree(facts: Facts, identity: Identity) -> bool:
