@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.adapters import telemetry
+from chalicelib import telemetry
 from chalicelib.adapters.queues import key_of
 from chalicelib.domain.errors import Refusal
 from chalicelib.operations import deliver as delivering

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from chalicelib.adapters import telemetry
+from chalicelib import telemetry
 from chalicelib.adapters.demo_checker import DemoIdentityChecker
 from chalicelib.adapters.dynamo_tables import DynamoTables
 from chalicelib.adapters.files import SealedFiles

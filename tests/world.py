@@ -23,7 +23,6 @@ from chalicelib.adapters.password_hasher import PasswordHasher
 from chalicelib.adapters.queues import MemoryQueue, queue_body
 from chalicelib.adapters.randomness import SystemRandomness
 from chalicelib.adapters.senders import MemorySender
-from chalicelib.adapters.telemetry import NoMetrics
 from chalicelib.api.application import build
 from chalicelib.domain.consents import CURRENT_VERSION
 from chalicelib.domain.errors import Refusal
@@ -33,6 +32,7 @@ from chalicelib.operations.ports import Ports
 from chalicelib.stores.accounts import Person
 from chalicelib.stores.keyring import DataKeys, Keyring
 from chalicelib.stores.tables import Tables
+from chalicelib.telemetry import NoMetrics
 from chalicelib.wiring import stores
 from infra.local.gateway import Gateway
 

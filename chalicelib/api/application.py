@@ -4,6 +4,7 @@
 what its routes need; without it all are loaded (local run, tests, packaging).
 """
 
+import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextvars import ContextVar
@@ -15,8 +16,14 @@ from chalice.app import Chalice, Request
 from chalicelib.api.calls import CURRENT, PROBLEM, Exchange, refused
 from chalicelib.domain.errors import Refusal
 from chalicelib.operations.ports import Ports
+from chalicelib.telemetry import request_log
 
 APP_NAME = "student-archive"
+
+_SILENT = logging.getLogger("chalice.silent")
+"""Chalice logs a crash with its text, which may quote a value: `calls.answer` logs it instead."""
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
 
 FUNCTIONS = (
     "register",
@@ -50,6 +57,7 @@ class Archive(Chalice):
         self, ports: Callable[[], Ports], cors_origins: Callable[[], Collection[str]]
     ) -> None:
         super().__init__(APP_NAME, configure_logs=False)
+        self.log = _SILENT
         self._ports = ports
         self._cors_origins = cors_origins
         self.api.binary_types = ["application/pdf", "image/jpeg"]
@@ -159,13 +167,10 @@ def _problem_for_crash(exchange: Exchange, response: dict[str, Any]) -> dict[str
     if response["statusCode"] < 400 or media_type == PROBLEM:
         return response
     code = {405: "method_not_allowed", 404: "not_found"}.get(response["statusCode"])
-    exchange.ports.metrics.count("crash") if code is None and exchange.ports else None
     return dict(refused(exchange, Refusal(code or "internal_error")).to_dict())
 
 
 def _log(exchange: Exchange, status: int, started: float) -> None:
-    from chalicelib.adapters.telemetry import request_log  # noqa: PLC0415 -- wired at use
-
     request_log(
         request_id=exchange.request_id,
         route=exchange.route,

@@ -21,6 +21,7 @@ from chalicelib.domain.errors import Language, Refusal, invalid
 from chalicelib.operations.ports import Caller, Ports, Recorder
 from chalicelib.stores.idempotency import StoredReply
 from chalicelib.stores.sessions import Principal
+from chalicelib.telemetry import crash_log
 
 PROBLEM = "application/problem+json"
 JSON = "application/json"
@@ -50,6 +51,11 @@ class Exchange:
     ports: Ports
     outcome: str = "ok"
     route: str = "-"
+
+    def crash(self, error: Exception) -> None:
+        """Log what was not foreseen, without its text: that may quote a value."""
+        self.ports.metrics.count("crash")
+        crash_log(request_id=self.request_id, route=self.route, error=error)
 
     @cached_property
     def request_id(self) -> str:
@@ -101,6 +107,9 @@ def answer(route: Route, operation: Callable[..., Any], parameters: Mapping[str,
         return _operated(exchange, route, operation, parameters)
     except Refusal as refusal:
         return refused(exchange, refusal)
+    except Exception as error:  # noqa: BLE001 -- the edge answers whatever went wrong
+        exchange.crash(error)
+        return refused(exchange, Refusal("internal_error"))
 
 
 def refused(exchange: Exchange, refusal: Refusal) -> Response:

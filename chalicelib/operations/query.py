@@ -1,6 +1,7 @@
 """Reading one's own records, and searching the institutions."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -32,7 +33,7 @@ class VersionView(msgspec.Struct, frozen=True, kw_only=True):
     """An earlier version of a record."""
 
     version: int
-    facts: dict[str, object]
+    facts: dict[str, Any]
     replaced_at: str
     replaced_by: str
     reason: str

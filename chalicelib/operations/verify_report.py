@@ -1,5 +1,7 @@
 """Checking somebody's report by its code: public, and nothing but the report."""
 
+from typing import Any
+
 import msgspec
 
 from chalicelib.domain.errors import Refusal
@@ -22,7 +24,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     result: ReportStatus
     checked_at: str
-    report: dict[str, object] | None = None
+    report: dict[str, Any] | None = None
     pdf_url: str | None = None
     photo_url: str | None = None
 
