@@ -33,10 +33,10 @@ from chalicelib.stores.tables import ConditionFailed, Write
 
 T = TypeVar("T")
 
-RECOVERY_LINKS = {
-    "recover_username": "/username-recoveries",
-    "reset_password": "/password-resets",
-    "appeal": "/appeals",
+RECOVERY_LINKS = {  # what helps somebody whose number is registered already
+    "recover_username": "/api/username-recoveries",
+    "reset_password": "/api/password-resets",
+    "appeal": "/api/appeals",
 }
 
 
