@@ -9,11 +9,11 @@ import sys
 import time
 from pathlib import Path
 
-from chalicelib.wiring import ports
-
 from chalicelib.domain.instants import china_date
 from chalicelib.domain.records import FAMILIES
 from chalicelib.operations.import_records import import_records
+from chalicelib.wiring import ports
+from infra.demo_photos import keep_listed_photos
 from infra.import_report import run, show_progress
 
 
@@ -22,8 +22,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.import_records", description=__doc__)
     parser.add_argument("family", choices=FAMILIES)
     parser.add_argument("file", type=Path)
+    parser.add_argument("--photos", type=Path, help="a list photos.json, as the demo registry has")
     options = parser.parse_args(arguments)
     now = int(time.time())
+    photos = keep_listed_photos(ports(), options.photos, options.family) if options.photos else {}
     return run(
         options.file,
         lambda source: import_records(
@@ -32,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
             registry=ports().registry,
             today=china_date(now),
             now=now,
+            photos=photos,
             on_progress=show_progress,
         ),
     )
