@@ -1,4 +1,214 @@
-from pathlib import Path
+"""Draws a report's PDF: one A4 page, archivable (PDF/A-2a) and accessible (PDF/UA-1).
 
-FONTS = Path(__file__).resolve().parents[1] / "assets" / "report" / "fonts"
+The layout is `chalicelib/assets/report/report.typ`; this module decides what it says and hands it
+over as JSON, so that text can only ever be text. The same input always gives the same bytes.
+"""
+
+import json
+import threading
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import segno
+
+from chalicelib.domain.instants import CHINA
+from chalicelib.domain.statements import Line, Statement
+from chalicelib.domain.verification_codes import grouped
+
+if TYPE_CHECKING:
+    import typst
+
+ASSETS = Path(__file__).resolve().parents[1] / "assets" / "report"
+TEMPLATE = ASSETS / "report.typ"
+FONTS = ASSETS / "fonts"
 COVERAGE = FONTS / "coverage.txt"
+
+STANDARDS: list["typst.PDFStandard"] = ["a-2a", "ua-1"]
+MISSING = "□"
+"""Stands for a character that no shipped font has; such a character would fail PDF/A."""
+
+_QR_VERSION, _QR_CAPACITY = 6, 106
+"""A QR version and the bytes it holds at error correction M: most addresses fit, all look alike."""
+
+_MONTHS = (
+    "January February March April May June July August September October November December"
+).split()
+
+Texts = tuple[str, str]
+"""The same in Chinese and English."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorIdentity:
+    """Who issues reports: the operator's own name in both languages, and its domain."""
+
+    name_zh: str
+    name_en: str
+    domain: str
+
+
+class TypstRenderer:
+    """Draws reports with typst; keeps the compiler and the fonts for the life of the process.
+
+    `specimen` prints the diagonal mark 演示 / SPECIMEN over the page. Safe for threads: they draw
+    one after another.
+    """
+
+    def __init__(self, operator: OperatorIdentity, *, specimen: bool) -> None:
+        self._operator = operator
+        self._specimen = specimen
+        self._lock = threading.Lock()
+        self._tools: tuple[typst.Compiler, Coverage] | None = None
+
+    def render(
+        self,
+        statement: Statement,
+        *,
+        verification_code: str,
+        verification_url: str,
+        photo: bytes | None,
+    ) -> bytes:
+        """The PDF of `statement`.
+
+        `verification_code` is the 16 characters without groups, `verification_url` what the QR code
+        holds, `photo` a JPEG or nothing. A character in no shipped font is drawn as □ and a note
+        says so. Raises `ValueError` for a photo that is no JPEG and for an address too long for a
+        QR code.
+        """
+        if photo is not None and not photo.startswith(b"\xff\xd8\xff"):
+            raise ValueError("photo: not a JPEG")
+        content = {
+            "language": statement.language,
+            "specimen": self._specimen,
+            "portrait": None if photo is None else list(photo),
+            "qr": _qr(verification_url),
+            "url": verification_url,
+            "code": grouped(verification_code),
+            "texts": self._texts(statement),
+        }
+        with self._lock:
+            return self._compile(content, statement.issued_at)
+
+    def _texts(self, statement: Statement) -> dict[str, Any]:
+        operator = self._operator
+        return {
+            "title": (statement.title_zh, statement.title_en),
+            "operator": (operator.name_zh, operator.name_en),
+            "domain": operator.domain,
+            "number": statement.report_number,
+            "issued": _instant(statement.issued_at),
+            "valid_until": _instant(statement.valid_until),
+            "lines": [_line(line) for line in statement.lines],
+            "notes": _notes(statement, operator),
+        }
+
+    def _compile(self, content: dict[str, Any], issued_at: int) -> bytes:
+        compiler, coverage = self._tools = self._tools or _tools()
+        legible = coverage.legible(content["texts"])
+        if legible != content["texts"]:
+            legible["notes"].append(_MISSING_NOTE)
+        pdf = compiler.compile(
+            format="pdf",
+            sys_inputs={"report": json.dumps(content | {"texts": legible}, ensure_ascii=False)},
+            pdf_standards=STANDARDS,
+            timestamp=issued_at,
+        )
+        if not isinstance(pdf, bytes):
+            raise TypeError("typst gave no PDF")
+        return pdf
+
+
+class Coverage:
+    """Which characters the shipped fonts can show."""
+
+    def __init__(self, listing: str) -> None:
+        """Of lines `first-last` or `only`, in hexadecimal and in order."""
+        bounds = [line.split("-") for line in listing.splitlines()]
+        self._firsts = [int(bound[0], 16) for bound in bounds]
+        self._lasts = [int(bound[-1], 16) for bound in bounds]
+
+    def __contains__(self, character: str) -> bool:
+        at = bisect_right(self._firsts, ord(character)) - 1
+        return at >= 0 and ord(character) <= self._lasts[at]
+
+    def legible(self, texts: Any) -> Any:
+        """`texts` (strings in lists and mappings) with □ for what cannot be shown."""
+        if isinstance(texts, str):
+            return "".join(each if each in self else MISSING for each in texts)
+        if isinstance(texts, Mapping):
+            return {key: self.legible(value) for key, value in texts.items()}
+        return [self.legible(value) for value in texts]
+
+
+def _tools() -> "tuple[typst.Compiler, Coverage]":
+    import typst  # noqa: PLC0415 -- 80 MB that only drawing needs
+
+    fonts = typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS]
+    )
+    compiler = typst.Compiler(TEMPLATE, root=ASSETS, font_paths=fonts)
+    return compiler, Coverage(COVERAGE.read_text("ascii"))
+
+
+def _qr(url: str) -> str:
+    """The QR code of an address as SVG, with its quiet zone.
+
+    One mask for all: choosing the best of eight costs more than the rest of the code, and any
+    scanner reads each of them.
+    """
+    version = _QR_VERSION if len(url.encode()) <= _QR_CAPACITY else None
+    code = segno.make(url, error="m", version=version, mask=4, micro=False, boost_error=False)
+    return code.svg_inline(border=4, omitsize=True)
+
+
+def _line(line: Line) -> tuple[Texts, Texts]:
+    return (line.label_zh, line.label_en), (line.value_zh, line.value_en or line.value_zh)
+
+
+def _instant(instant: int) -> Texts:
+    at = datetime.fromtimestamp(instant, CHINA)
+    clock = f"{at:%H:%M}"
+    return (
+        f"{at.year}年{at.month}月{at.day}日 {clock}（北京时间）",
+        f"{at.day} {_MONTHS[at.month - 1]} {at.year}, {clock} (China Standard Time)",
+    )
+
+
+def _notes(statement: Statement, operator: OperatorIdentity) -> list[Texts]:
+    chosen = [] if statement.disclosure == "full" else [_CHOSEN_NOTE]
+    return [
+        (
+            f"请扫描二维码，或打开 {operator.domain} 的报告验证页面并输入验证码；"
+            "请核对网址，内容以验证页面显示的为准。",
+            f"Scan the QR code, or open the verification page at {operator.domain} and type the "
+            "code. Check the address; what that page shows prevails.",
+        ),
+        *_NOTES,
+        *chosen,
+    ]
+
+
+_NOTES: tuple[Texts, ...] = (
+    (
+        "任何收到本报告的单位或个人均可免费验证，无需注册。本人可延长有效期，也可随时关闭本报告。",
+        "Anyone who receives this report may check it, free of charge and without an account. "
+        "Its owner may extend its validity or close it at any time.",
+    ),
+    (
+        "本报告反映出具时学校登记的记录；此后如有变更，以学校最新登记的记录为准。",
+        "This report shows what the institution had on record when it was issued. If the record "
+        "changes later, the institution's latest record prevails.",
+    ),
+)
+_CHOSEN_NOTE: Texts = (
+    "本报告只列出本人选择出示的项目。",
+    "This report lists only the items that its owner chose to show.",
+)
+_MISSING_NOTE: Texts = (
+    "“□”代表此处字体无法显示的字符。",
+    "“□” stands for a character that the fonts of this document cannot show.",
+)
