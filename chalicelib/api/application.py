@@ -146,7 +146,7 @@ def build(
     app = Archive(ports, cors_origins)
     for name in FUNCTIONS:
         if function in {None, name}:
-            app.register_blueprint(import_module(f"chalicelib.api.{name}").function.blueprint)
+            app.register_blueprint(import_module(f"chalicelib.api.{name}").function.blueprint())
     return app
 
 

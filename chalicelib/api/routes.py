@@ -69,13 +69,18 @@ ROUTES: list[Route] = []
 
 @dataclass(slots=True)
 class Function:
-    """The routes of one Lambda function, and the blueprint that Chalice registers."""
+    """The routes of one Lambda function."""
 
     name: str
-    blueprint: Blueprint = field(init=False)
+    _views: list[tuple[Route, Callable[..., Response]]] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.blueprint = Blueprint(f"chalicelib.api.{self.name}")
+    def blueprint(self) -> Blueprint:
+        """The routes as Chalice registers them: a blueprint of its own for every application."""
+        blueprint = Blueprint(f"chalicelib.api.{self.name}")
+        for route, view in self._views:
+            name = f"{self.name}_{route.name}"
+            blueprint.route(route.path, methods=[route.method], name=name)(view)
+        return blueprint
 
     def route(
         self, method: str, path: str, *, policy: Policy, answers: Mapping[int, Any], **more: Any
@@ -101,9 +106,7 @@ class Function:
 
                 return answer(route, operation, parameters)
 
-            self.blueprint.route(path, methods=[method], name=f"{self.name}_{operation.__name__}")(
-                view
-            )
+            self._views.append((route, view))
             return operation
 
         return declare
