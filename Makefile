@@ -1,0 +1,83 @@
+# One command per intent; `make` lists them.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+# 3.13 is what is deployed; running and testing work from 3.11 on.
+PYTHON ?= $(shell for python in python3.13 ~/.pyenv/versions/3.13.*/bin/python3 python3.12 python3.11 python3; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$python"; break; }; done)
+RUN := .venv/bin/python
+PORT ?= 8000
+PEOPLE ?= 200
+STAMP := .venv/.complete .venv-aws/.complete
+CHECKED := app.py chalicelib infra tests benchmarks
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup run test check format reset demo-data import-institutions import-records lock bench system-packages
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Install what the project needs into .venv and .venv-aws
+
+.venv/.complete: requirements-dev.lock
+.venv-aws/.complete: requirements-aws.lock
+
+.venv/.complete .venv-aws/.complete:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed (3.13 to deploy); none was found. Set PYTHON=/path/to/python3." >&2; exit 1; }
+	@echo "installing $< into $(@D) with $(PYTHON)"
+	@test -x $(@D)/bin/python || "$(PYTHON)" -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
+run: $(STAMP) ## Run everything on this machine: http://127.0.0.1:8000 (PORT=)
+	@PORT=$(PORT) exec $(RUN) -m infra.local.run
+
+test: $(STAMP) system-packages ## Run all tests (ARGS= for pytest)
+	@$(RUN) -m pytest $(ARGS)
+
+check: $(STAMP) ## Lint, formatting, types, template
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy $(wildcard $(CHECKED))
+	@.venv/bin/cfn-lint infra/resources.json
+
+format: $(STAMP) ## Put the code into its standard form
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .
+
+reset: ## Drop the local run's data
+	@if [ -x $(RUN) ]; then $(RUN) -m infra.local.reset; else rm -rf .local; fi
+
+demo-data: $(STAMP) ## Make PEOPLE=200 invented people and import them into the running local archive
+	@$(RUN) -m infra.local.within infra.local.load_demo --people $(PEOPLE)
+
+import-institutions: $(STAMP) ## Import the Ministry's list FILE= into the running local archive
+	@test -n "$(FILE)" || { echo "FILE= is missing" >&2; exit 2; }
+	@$(RUN) -m infra.local.within infra.import_institutions "$(FILE)"
+
+import-records: $(STAMP) ## Import a family's records FAMILY= FILE= into the running local archive
+	@test -n "$(FAMILY)" -a -n "$(FILE)" || { echo "FAMILY= or FILE= is missing" >&2; exit 2; }
+	@$(RUN) -m infra.local.within infra.import_records "$(FAMILY)" "$(FILE)"
+
+bench: $(STAMP) ## Run the benchmarks
+	@$(RUN) -m benchmarks
+
+lock: ## Renew the lock files from the requirements
+	@test -x .build/lock/bin/uv || { "$(PYTHON)" -m venv .build/lock && .build/lock/bin/pip install --quiet uv; }
+	@for name in dev aws; do .build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" requirements-$$name.txt -o requirements-$$name.lock; done
+
+system-packages: ## Install the programs that tests need (with apt-get, as root)
+	@missing=(); \
+	command -v pdftotext >/dev/null || missing+=(poppler-utils); \
+	command -v zbarimg >/dev/null || missing+=(zbar-tools); \
+	command -v chromium >/dev/null || missing+=(chromium); \
+	if [ $${#missing[@]} -gt 0 ]; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			export DEBIAN_FRONTEND=noninteractive; \
+			apt-get update -qq && apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null; \
+		else echo "The tests need: $${missing[*]} (for example: sudo apt-get install $${missing[*]})" >&2; exit 1; fi; \
+	fi
