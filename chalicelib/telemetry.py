@@ -28,6 +28,7 @@ _logger = Logger(service=SERVICE, level="INFO", utc=True)
 def configure(level: str) -> None:
     """Set the level of our own log and keep value-quoting libraries quiet."""
     _logger.setLevel(level)
+    logging.getLogger(SERVICE).propagate = False
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
 

@@ -38,8 +38,12 @@ def _load(people: int) -> int:
     return (
         make_registry.main(["--people", str(people), "--out", str(DEMO)])
         or import_institutions.main([str(DEMO / "institutions.csv")])
-        or max(import_records.main([family, str(DEMO / f"{family}.csv")]) for family in FAMILIES)
+        or max(import_records.main(_arguments(family)) for family in FAMILIES)
     )
+
+
+def _arguments(family: str) -> list[str]:
+    return [family, str(DEMO / f"{family}.csv"), "--photos", str(DEMO / "photos.json")]
 
 
 def _is_noted(notes: Any) -> bool:
