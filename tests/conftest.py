@@ -12,6 +12,7 @@ from infra.provision import provision
 from tests.world import World, world
 
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
+os.environ.pop("AWS_ENDPOINT_URL", None)  # it would lead out of moto
 
 
 @pytest.fixture
@@ -26,7 +27,9 @@ def embedded_endpoint() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         running = aws.start(Path(folder), persist=False)
         try:
-            os.environ.update(aws.client_environment(running.endpoint))
+            variables = dict(aws.client_environment(running.endpoint))
+            del variables["AWS_ENDPOINT_URL"]  # each test says where it goes
+            os.environ.update(variables)
             provision(
                 "test",
                 region=aws.REGION,

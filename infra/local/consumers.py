@@ -7,7 +7,9 @@ comes back after its visibility timeout and goes to the dead letters after five 
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from infra.local.gateway import LambdaContext, log_failure
 
@@ -19,6 +21,7 @@ _PAUSE_SECONDS = 1.0
 _STOP_SECONDS = 10.0
 
 Deliver = Callable[[dict[str, Any], LambdaContext], Mapping[str, Any] | None]
+Scheduled = Callable[[dict[str, Any], LambdaContext], object]
 
 
 class Consumers:
@@ -31,9 +34,9 @@ class Consumers:
     def __init__(
         self,
         *,
-        relay: Callable[[], object],
+        relay: Scheduled,
         deliver: Deliver,
-        expire: Callable[[], object],
+        expire: Scheduled,
         sqs: Any,
         queue_url: str,
         outbox_signal: threading.Event,
@@ -72,14 +75,14 @@ class Consumers:
                 log_failure(_LOG, name, error)
                 self._stopping.wait(_PAUSE_SECONDS)
 
-    def _when_signalled(self, relay: Callable[[], object]) -> None:
+    def _when_signalled(self, relay: Scheduled) -> None:
         self._signal.wait(_RELAY_SECONDS)
         self._signal.clear()
-        relay()
+        relay(scheduled_event(), LambdaContext("relay"))
 
-    def _later(self, job: Callable[[], object]) -> None:
+    def _later(self, expire: Scheduled) -> None:
         if not self._stopping.wait(_EXPIRE_SECONDS):
-            job()
+            expire(scheduled_event(), LambdaContext("expire_codes"))
 
 
 class DeliverLoop:
@@ -120,6 +123,21 @@ class DeliverLoop:
         ]
         if succeeded:
             self._sqs.delete_message_batch(QueueUrl=self._queue_url, Entries=succeeded)
+
+
+def scheduled_event() -> dict[str, Any]:
+    """The event with which EventBridge invokes a function on a schedule."""
+    return {
+        "version": "0",
+        "id": str(uuid4()),
+        "source": "aws.events",
+        "account": "000000000000",
+        "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "region": "local",
+        "resources": [],
+        "detail-type": "Scheduled Event",
+        "detail": {},
+    }
 
 
 def sqs_event(messages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -45,9 +45,11 @@ _CORS_HEADERS = "Authorization, Content-Type, Idempotency-Key, Accept-Language, 
 class Application(Protocol):
     """What the gateway needs of Chalice."""
 
-    routes: Mapping[str, Mapping[str, Any]]
+    @property
+    def routes(self) -> Mapping[str, Mapping[str, Any]]:
+        """The methods of each route's path."""
 
-    def __call__(self, event: Event, context: "LambdaContext") -> Reply:
+    def __call__(self, event: Event, context: Any) -> Reply:
         """Answer one event."""
 
     def unrouted(self, event: Event, allowed: Sequence[str]) -> Reply:

@@ -21,6 +21,7 @@ from typing import IO, Any
 import boto3
 from waitress.server import create_server
 
+from chalicelib import wiring
 from infra.local import aws, environment
 from infra.local.consumers import Consumers
 from infra.local.gateway import MOST_BYTES, Gateway
@@ -82,13 +83,13 @@ def _run(port: int, closing: ExitStack) -> None:
 
 def _serve(outputs: Mapping[str, str], endpoint: str, closing: ExitStack) -> Site:
     """The application with its consumers running."""
-    application: Any = importlib.import_module("app")  # reads its settings, so not before they are
+    application: Any = importlib.import_module("app")  # it reads variables, set just before
     outbox_signal = threading.Event()
     messages = SentMessages(endpoint, environment.FOLDER / "messages.jsonl")
     consumers = Consumers(
-        relay=lambda: application.relay({}, None),
+        relay=application.relay,
         deliver=application.deliver,
-        expire=lambda: application.expire_codes({}, None),
+        expire=application.expire_codes,
         sqs=boto3.client("sqs"),
         queue_url=outputs["DeliverQueueUrl"],
         outbox_signal=outbox_signal,
@@ -97,8 +98,11 @@ def _serve(outputs: Mapping[str, str], endpoint: str, closing: ExitStack) -> Sit
     closing.callback(messages.notice)
     consumers.start()
     closing.callback(consumers.stop)
-    origins = [origin for origin in os.environ.get("CORS_ORIGINS", "").split(",") if origin]
-    gateway = Gateway(application.app, cors_origins=origins, after_change=outbox_signal.set)
+    gateway = Gateway(
+        application.app,
+        cors_origins=wiring.settings().cors_origins,
+        after_change=outbox_signal.set,
+    )
     return Site(
         gateway,
         web=aws.ROOT / "web",
