@@ -42,6 +42,7 @@ def read_query(parameters: Mapping[str, str], kind: type[T]) -> T:
     """The query parameters `kind` knows; others are ignored. Raises `InvalidInput`."""
     known = {field.encode_name for field in msgspec.structs.fields(kind)}
     wanted = {name: _clean_text(value, name) for name, value in parameters.items() if name in known}
+    _require_members(wanted, kind)
     return _typed(wanted, kind, strict=False)
 
 
@@ -109,18 +110,23 @@ def _printable(path: str) -> str:
 
 
 def _converted(body: dict[str, Any], kind: type[T]) -> T:
+    _require_members(body, kind)
+    return _typed(body, kind, strict=True)
+
+
+def _require_members(found: Mapping[str, Any], kind: type[msgspec.Struct]) -> None:
+    """Raise `InvalidInput` naming every missing and every unknown member."""
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     problems = [
         FieldProblem(name, "required")
         for name, field in fields.items()
-        if field.required and body.get(name) is None
+        if field.required and found.get(name) is None
     ]
     problems.extend(
-        FieldProblem(name[:100] or "$", "unknown_member") for name in body if name not in fields
+        FieldProblem(name[:100] or "$", "unknown_member") for name in found if name not in fields
     )
     if problems:
         raise InvalidInput(*problems)
-    return _typed(body, kind, strict=True)
 
 
 def _typed(body: Mapping[str, Any], kind: type[T], *, strict: bool) -> T:

@@ -49,7 +49,8 @@ def _after(call: Call, extra: str) -> str | None:
     if call.query.cursor is None:
         return None
     try:
-        sealed = base64.b64decode(call.query.cursor + "==", altchars=b"-_", validate=True)
+        text = call.query.cursor
+        sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         cursor = call.ports.keyring.open_document(sealed, _place(call, extra), _Cursor)
     except (SealBroken, binascii.Error, ValueError, msgspec.DecodeError):
         raise Refusal("cursor_invalid") from None

@@ -199,5 +199,5 @@ def newest_first_key(record: Record) -> str:
             "granted_date",
         )
     )
-    year = getattr(facts, "year", None) or getattr(facts, "academic_year", None) or ""
-    return max((date for date in dates if date), default=str(year))
+    years = (getattr(facts, field, None) for field in ("year", "academic_year", "academic_years"))
+    return max((date for date in dates if date), default=str(next(filter(None, years), "")))

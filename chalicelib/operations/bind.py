@@ -123,13 +123,12 @@ def bind(
 
 def _institution_keys(ports: Ports, institution: str) -> Iterator[str]:
     """How records name this institution: by code, and by name as it was then."""
-    typed = institution.strip()
-    if not typed:
+    name = normal_institution_name(institution)
+    if not name:
         raise invalid("institution", "required")
-    if typed.isdecimal() and len(typed) == 5:
-        yield typed
+    if len(name) == 5 and name.isdecimal():
+        yield name
         return
-    name = normal_institution_name(typed)
     for one in ports.institutions.all():
         if normal_institution_name(one.name) == name:
             yield one.code

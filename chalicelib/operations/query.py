@@ -11,7 +11,7 @@ from chalicelib.domain.institutions import search
 from chalicelib.domain.records import FAMILIES, Family, PhotoKind
 from chalicelib.operations.archive import bound_record, bound_records
 from chalicelib.operations.ports import Ports
-from chalicelib.operations.views import record_view
+from chalicelib.operations.views import masked_facts, record_view
 from chalicelib.stores.sessions import Principal
 
 
@@ -102,7 +102,7 @@ def read_versions(
     return [
         VersionView(
             version=old.version,
-            facts={k: v for k, v in old.facts.items() if k != "document_number"},
+            facts=masked_facts(old.facts),
             replaced_at=rfc3339(old.replaced_at),
             replaced_by=old.replaced_by,
             reason=old.reason,

@@ -1,5 +1,7 @@
 """What an account and a record look like to their owner (the contract's members)."""
 
+from collections.abc import Iterable, Mapping
+
 import msgspec
 
 from chalicelib.domain.instants import rfc3339
@@ -43,20 +45,24 @@ def record_view(record: Record) -> dict[str, object]:
     """A record's members; a held one shows that it is held and why, nothing else."""
     if record.held:
         return {"record_id": record.record_id, "held": True, "hold_reason": record.hold_reason}
-    facts = {
-        field: getattr(record.facts, field) for field in FACTS_OF[record.family].__struct_fields__
-    }
-    for field, mask in (
-        ("document_number", mask_document),
-        ("contract_number", mask_contract_number),
-    ):
-        if facts.get(field):
-            facts[field] = mask(str(facts[field]))
     return {
         "record_id": record.record_id,
         "version": record.version,
         "updated_at": rfc3339(record.updated_at),
         "held": False,
         "photos": sorted(record.photos),
-        **facts,
+        **masked_facts({field: getattr(record.facts, field) for field in _fields_of(record)}),
     }
+
+
+def masked_facts(facts: Mapping[str, object]) -> dict[str, object]:
+    """A record's facts with the numbers masked that even the owner is not shown in full."""
+    masks = {"document_number": mask_document, "contract_number": mask_contract_number}
+    return {
+        field: masks[field](str(value)) if field in masks and value else value
+        for field, value in facts.items()
+    }
+
+
+def _fields_of(record: Record) -> Iterable[str]:
+    return FACTS_OF[record.family].__struct_fields__
