@@ -39,6 +39,7 @@ class CannotRun(Exception):  # noqa: N818 -- says what the developer can do abou
 def main() -> int:
     """Run until told to end; the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # short queues are no news
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
     closing = ExitStack()
