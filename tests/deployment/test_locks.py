@@ -6,7 +6,7 @@ import pytest
 
 from infra.local.aws import ROOT
 
-PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^ ;\\]+)", re.MULTILINE)
+PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)", re.MULTILINE)
 SOURCES = {"dev": ("requirements.txt", "requirements-dev.txt"), "aws": ("requirements-aws.txt",)}
 
 
