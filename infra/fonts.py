@@ -36,11 +36,20 @@ SHA256 = {
     UNIHAN: "5efef23bbb1c6a133ecbdd63a2cfa07159ccacf5466a49e2426101c5ecd691fc",
 }
 
-HAN = (range(0x3400, 0xA000), range(0xF900, 0xFB00), range(0x20000, 0x40000))
-"""Where Unicode has Han characters; all else is letters, signs and kana."""
+LETTERS_AND_SIGNS = (
+    range(0x20, 0x530),  # Latin, Greek, Cyrillic
+    range(0x1E00, 0x2070),  # more Latin, punctuation
+    range(0x2100, 0x2200),  # letter-like signs, arrows
+    range(0x25A0, 0x2600),  # geometric shapes
+    range(0x3000, 0x3100),  # CJK punctuation, kana
+    range(0xFF00, 0xFFF0),  # full-width forms
+)
+"""What stands beside the standard Han characters in the fonts of every page."""
 
 DICTIONARY_SOURCES = frozenset({"GKX", "GHZ", "GHZR", "GZ", "GZJW", "GZFY"})
 """Sources of historical, Zhuang and dialect characters: in dictionaries, hardly in names."""
+
+JIS_X_0213 = frozenset({"J3", "J3A", "J4"})
 
 MONO_CHARACTERS = frozenset(range(0x20, 0x7F))
 
@@ -51,23 +60,32 @@ def standard_characters(mappings: str) -> frozenset[int]:
 
 
 def name_characters(sources: str) -> frozenset[int]:
-    """Characters that registers of Chinese-speaking places list, without dictionaries' ones.
+    """Characters that modern registers and standards list, by Unihan's IRG sources.
 
-    Mainland sources such as the registers of personal and place names, Hong Kong's and Macao's
-    supplementary sets, by Unihan's IRG sources.
+    The mainland's, such as the registers of personal and place names, without dictionaries' ones;
+    Hong Kong's and Macao's sets; the Japanese standard JIS X 0213, for names such as 𠮷.
     """
-    mainland = {
-        character
-        for character, source in _unihan(sources, "kIRG_GSource").items()
-        if source.split("-")[0] not in DICTIONARY_SOURCES
-    }
-    others = (_unihan(sources, f"kIRG_{place}Source") for place in "HM")
-    return frozenset(mainland.union(*others))
+    mainland, japan = (_sources(sources, place) for place in "GJ")
+    return frozenset(
+        {character for character, source in mainland.items() if source not in DICTIONARY_SOURCES}
+        | {character for character, source in japan.items() if source in JIS_X_0213}
+        | _sources(sources, "H").keys()
+        | _sources(sources, "M").keys()
+    )
+
+
+def _sources(text: str, place: str) -> dict[int, str]:
+    found = _unihan(text, f"kIRG_{place}Source")
+    return {character: source.partition("-")[0] for character, source in found.items()}
 
 
 def _unihan(text: str, wanted: str) -> dict[int, str]:
     rows = (line.split("\t") for line in text.splitlines() if line.startswith("U+"))
-    return {int(point[2:], 16): value for point, name, value in rows if name == wanted}
+    return {
+        int(point.removeprefix("U+"), base=16): value
+        for point, name, value in rows
+        if name == wanted
+    }
 
 
 def cut(font: bytes, characters: Iterable[int], family: str, weight: int) -> TTFont:
@@ -122,7 +140,7 @@ def build(folder: Path) -> dict[str, TTFont]:
     )
     everything = frozenset(TTFont(io.BytesIO(regular)).getBestCmap())
     standard = standard_characters(mappings)
-    common = {c for c in everything if c in standard or not any(c in block for block in HAN)}
+    common = everything & standard.union(*LETTERS_AND_SIGNS)
     return {
         "sans-regular.ttf": cut(regular, common, "Archive Sans", 400),
         "sans-medium.ttf": cut(medium, common, "Archive Sans", 500),

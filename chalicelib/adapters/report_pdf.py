@@ -4,6 +4,7 @@ The layout is `chalicelib/assets/report/report.typ`; this module decides what it
 over as JSON, so that text can only ever be text. The same input always gives the same bytes.
 """
 
+import io
 import json
 import threading
 from bisect import bisect_right
@@ -34,9 +35,15 @@ MISSING = "□"
 _QR_VERSION, _QR_CAPACITY = 6, 106
 """A QR version and the bytes it holds at error correction M: most addresses fit, all look alike."""
 
+_PORTRAIT_BOX = (240, 320)
+"""The most pixels of a portrait: 203 to the inch on its 30 by 40 mm."""
+_PORTRAIT_BYTES = 16_000
+_PORTRAIT_QUALITY = 78
+
 _MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
 
 Texts = tuple[str, str]
 """The same in Chinese and English."""
@@ -76,15 +83,13 @@ class TypstRenderer:
 
         `verification_code` is the 16 characters without groups, `verification_url` what the QR code
         holds, `photo` a JPEG or nothing. A character in no shipped font is drawn as □ and a note
-        says so. Raises `ValueError` for a photo that is no JPEG and for an address too long for a
-        QR code.
+        says so. Raises `ValueError` for a photo that is no readable JPEG and for an address too
+        long for a QR code.
         """
-        if photo is not None and not photo.startswith(b"\xff\xd8\xff"):
-            raise ValueError("photo: not a JPEG")
         content = {
             "language": statement.language,
             "specimen": self._specimen,
-            "portrait": None if photo is None else list(photo),
+            "portrait": None if photo is None else list(_portrait(photo)),
             "qr": _qr(verification_url),
             "url": verification_url,
             "code": grouped(verification_code),
@@ -141,7 +146,7 @@ class Coverage:
             return "".join(each if each in self else MISSING for each in texts)
         if isinstance(texts, Mapping):
             return {key: self.legible(value) for key, value in texts.items()}
-        return [self.legible(value) for value in texts]
+        return type(texts)(self.legible(value) for value in texts)
 
 
 def _tools() -> "tuple[typst.Compiler, Coverage]":
@@ -152,6 +157,25 @@ def _tools() -> "tuple[typst.Compiler, Coverage]":
     )
     compiler = typst.Compiler(TEMPLATE, root=ASSETS, font_paths=fonts)
     return compiler, Coverage(COVERAGE.read_text("ascii"))
+
+
+def _portrait(photo: bytes) -> bytes:
+    """The photo as it is printed: a small one as it came, a large or CMYK one made to fit."""
+    from PIL import Image  # noqa: PLC0415 -- only reports with a portrait need it
+
+    try:
+        with Image.open(io.BytesIO(photo), formats=["JPEG"]) as image:
+            image.load()
+            fits = image.width <= _PORTRAIT_BOX[0] and image.height <= _PORTRAIT_BOX[1]
+            if fits and len(photo) <= _PORTRAIT_BYTES and image.mode in {"RGB", "L"}:
+                return photo
+            smaller = image.convert("RGB")
+    except OSError as unreadable:
+        raise ValueError("photo: not a readable JPEG") from unreadable
+    smaller.thumbnail(_PORTRAIT_BOX)
+    written = io.BytesIO()
+    smaller.save(written, "JPEG", quality=_PORTRAIT_QUALITY, optimize=True)
+    return written.getvalue()
 
 
 def _qr(url: str) -> str:
@@ -179,29 +203,33 @@ def _instant(instant: int) -> Texts:
 
 
 def _notes(statement: Statement, operator: OperatorIdentity) -> list[Texts]:
+    how, *others = _NOTES
     chosen = [] if statement.disclosure == "full" else [_CHOSEN_NOTE]
-    return [
-        (
-            f"请扫描二维码，或打开 {operator.domain} 的报告验证页面并输入验证码；"
-            "请核对网址，内容以验证页面显示的为准。",
-            f"Scan the QR code, or open the verification page at {operator.domain} and type the "
-            "code. Check the address; what that page shows prevails.",
-        ),
-        *_NOTES,
-        *chosen,
-    ]
+    at_domain = (how[0].format(domain=operator.domain), how[1].format(domain=operator.domain))
+    return [at_domain, *others, *chosen]
 
 
 _NOTES: tuple[Texts, ...] = (
     (
+        "请扫描二维码，或打开 {domain} 的报告验证页面输入验证码；请核对网址，以该页面为准。",
+        (
+            "Scan the QR code, or open the verification page at {domain} and type the code. "
+            "Check the address; what that page shows prevails."
+        ),
+    ),
+    (
         "任何收到本报告的单位或个人均可免费验证，无需注册。本人可延长有效期，也可随时关闭本报告。",
-        "Anyone who receives this report may check it, free of charge and without an account. "
-        "Its owner may extend its validity or close it at any time.",
+        (
+            "Anyone who receives this report may check it, free of charge and without an account. "
+            "Its owner may extend its validity or close it at any time."
+        ),
     ),
     (
         "本报告反映出具时学校登记的记录；此后如有变更，以学校最新登记的记录为准。",
-        "This report shows what the institution had on record when it was issued. If the record "
-        "changes later, the institution's latest record prevails.",
+        (
+            "This report shows what the institution had on record when it was issued. "
+            "If the record changes later, the institution's latest record prevails."
+        ),
     ),
 )
 _CHOSEN_NOTE: Texts = (
