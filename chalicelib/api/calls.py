@@ -4,11 +4,13 @@ Parse, authenticate, claim the idempotency key, operate, answer. Refusals become
 anything unforeseen becomes `internal_error`, logged without values.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from chalice.app import Request, Response
@@ -38,6 +40,9 @@ _NOT_KEPT = {
     "unauthenticated",
 }
 """Refusals that leave an `Idempotency-Key` free: the same request may do better later."""
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What every id looks like that the archive gives out."""
 
 _MOST_KEY_CHARACTERS = 255
 _MOST_DEVICE_CHARACTERS = 120
@@ -104,7 +109,7 @@ def answer(route: Route, operation: Callable[..., Any], parameters: Mapping[str,
     exchange = CURRENT.get()
     exchange.route = f"{route.method} {route.path}"
     try:
-        return _operated(exchange, route, operation, parameters)
+        return _operated(exchange, route, operation, _readable(parameters))
     except Refusal as refusal:
         return refused(exchange, refusal)
     except Exception as error:  # noqa: BLE001 -- the edge answers whatever went wrong
@@ -222,6 +227,19 @@ def _response(route: Route, outcome: Any) -> Response:
     if route.cacheable_seconds:
         headers["Cache-Control"] = f"public, max-age={route.cacheable_seconds}"
     return Response(body=msgspec.json.encode(outcome).decode(), status_code=status, headers=headers)
+
+
+def _readable(parameters: Mapping[str, str]) -> dict[str, str]:
+    """The path's parameters, percent-decoded (API Gateway passes them as sent).
+
+    An id that cannot be one of ours reads as `-`, which none is: it gets the answer of any unknown
+    one, and no table is asked for a key that it could not hold.
+    """
+    decoded = {name: unquote(value) for name, value in parameters.items()}
+    return {
+        name: "-" if name.endswith("_id") and not _ID.fullmatch(value) else value
+        for name, value in decoded.items()
+    }
 
 
 def _authenticated(exchange: Exchange, ports: Ports) -> Principal:

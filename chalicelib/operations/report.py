@@ -84,7 +84,7 @@ def create_report(
     trail = ports.audited(
         principal.account_id,
         "report_issued",
-        principal.account_id,
+        "owner",
         kind=kind,
         report_id=report.report_id,
     )
@@ -125,9 +125,7 @@ def extend_report(ports: Ports, principal: Principal, report_id: str, *, months:
     )
     if until is None:
         raise Refusal("report_not_extendable")
-    trail = ports.audited(
-        principal.account_id, "report_extended", principal.account_id, report_id=report_id
-    )
+    trail = ports.audited(principal.account_id, "report_extended", "owner", report_id=report_id)
     try:
         ports.commit([ports.reports.extending(report, until), trail])
     except ConditionFailed:
@@ -136,13 +134,14 @@ def extend_report(ports: Ports, principal: Principal, report_id: str, *, months:
 
 
 def close_report(ports: Ports, principal: Principal, report_id: str) -> None:
-    """Close the report at once and for good; closing it again is no error. Raises `not_found`."""
+    """Close the report at once and for good. Raises `not_found`.
+
+    Closing it again is no error, and what is revoked stays so: a verifier is told that.
+    """
     report = _own(ports, principal, report_id)
-    if report.state == "closed":
+    if report.state in {"closed", "revoked"}:
         return
-    trail = ports.audited(
-        principal.account_id, "report_closed", principal.account_id, report_id=report_id
-    )
+    trail = ports.audited(principal.account_id, "report_closed", "owner", report_id=report_id)
     try:
         ports.commit([ports.reports.closing(report), trail])
     except ConditionFailed:

@@ -36,6 +36,7 @@ def verify_report(ports: Ports, caller: Caller, code: str, *, purpose: str) -> V
     the report.
     """
     normal = parse_code(code)
+    _require_guess_allowed(ports, caller)
     for _ in range(_CONTENTION_TRIES):
         found = ports.reports.by_code_with_views(normal)
         if found is None:
@@ -70,7 +71,9 @@ def verified_photo(ports: Ports, caller: Caller, code: str) -> bytes:
 
 
 def _valid_report(ports: Ports, caller: Caller, code: str) -> Report:
-    report = ports.reports.by_code(parse_code(code))
+    normal = parse_code(code)
+    _require_guess_allowed(ports, caller)
+    report = ports.reports.by_code(normal)
     if report is None:
         raise _unknown(ports, caller)
     if status_at(report.state, report.valid_until, ports.now()) != "valid":
@@ -78,15 +81,26 @@ def _valid_report(ports: Ports, caller: Caller, code: str) -> Report:
     return report
 
 
-def _unknown(ports: Ports, caller: Caller) -> Refusal:
-    """A-09: a miss counts; too many of them and this address is told to wait."""
-    network = network_of(caller.ip)
-    hits = [Hit("report.miss.minute", network), Hit("report.miss.day", network)]
+def _require_guess_allowed(ports: Ports, caller: Caller) -> None:
+    """A-09: an address with too many misses waits, or a right guess would stand out."""
     try:
-        ports.limits.take(hits, ports.now())
+        ports.limits.require_room(_miss(caller), ports.now())
+    except OverLimit as limit:
+        raise Refusal("rate_limited", retry_after=limit.retry_after) from None
+
+
+def _unknown(ports: Ports, caller: Caller) -> Refusal:
+    """A-09: a miss counts."""
+    try:
+        ports.limits.take(_miss(caller), ports.now())
     except OverLimit as limit:
         return Refusal("rate_limited", retry_after=limit.retry_after)
     return Refusal("report_not_found")
+
+
+def _miss(caller: Caller) -> list[Hit]:
+    network = network_of(caller.ip)
+    return [Hit("report.miss.minute", network), Hit("report.miss.day", network)]
 
 
 def _view_counted(
