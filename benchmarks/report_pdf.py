@@ -9,7 +9,6 @@ of the way, and they run only where they are installed.
 """
 
 import html
-import importlib.util
 import io
 import json
 import statistics
@@ -18,6 +17,8 @@ import sys
 import time
 from base64 import b64encode
 from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 
 import segno
 
@@ -27,6 +28,7 @@ from infra.demo.portraits import portrait
 
 WARM_PAGES = 60
 COLD_STARTS = 7
+A4_POINTS = (595, 842)
 CODE = "0123456789ABCDEF"
 URL = f"https://archive.example/verify/#{CODE}"
 TITLE = ("学历证书电子注册备案表", "Credential Registration Record")
@@ -91,28 +93,26 @@ def typst() -> Draw:
 
 
 def reportlab() -> Draw:
-    from reportlab.lib.pagesizes import A4  # noqa: PLC0415 -- a peer, where installed
-    from reportlab.lib.utils import ImageReader  # noqa: PLC0415 -- the same
-    from reportlab.pdfbase import pdfmetrics  # noqa: PLC0415 -- the same
-    from reportlab.pdfbase.ttfonts import TTFont  # noqa: PLC0415 -- the same
-    from reportlab.pdfgen.canvas import Canvas  # noqa: PLC0415 -- the same
-
-    pdfmetrics.registerFont(TTFont("sans", FONTS / "sans-regular.ttf"))
+    canvas = import_module("reportlab.pdfgen.canvas")
+    image_reader = import_module("reportlab.lib.utils").ImageReader
+    fonts = import_module("reportlab.pdfbase.ttfonts")
+    sans = fonts.TTFont("sans", str(FONTS / "sans-regular.ttf"))
+    import_module("reportlab.pdfbase.pdfmetrics").registerFont(sans)
     picture = photo()
 
     def draw(name: str) -> bytes:
         written = io.BytesIO()
-        page = Canvas(written, pagesize=A4)
+        page = canvas.Canvas(written, pagesize=A4_POINTS)
         page.setFont("sans", 19)
         page.drawString(60, 750, TITLE[0])
         page.setFont("sans", 10)
         for at, (zh, en, value, value_en) in enumerate(facts(name)):
             for offset, text in ((60, f"{zh} {en}"), (200, f"{value} {value_en}")):
                 page.drawString(offset, 700 - 20 * at, text)
-        page.drawImage(ImageReader(io.BytesIO(picture)), 450, 600, 85, 113)
+        page.drawImage(image_reader(io.BytesIO(picture)), 450, 600, 85, 113)
         code = io.BytesIO()
         segno.make(f"{URL}{ord(name[-1])}", error="m", mask=4).save(code, kind="png", scale=4)
-        page.drawImage(ImageReader(code), 60, 100, 94, 94)
+        page.drawImage(image_reader(code), 60, 100, 94, 94)
         page.save()
         return written.getvalue()
 
@@ -120,10 +120,8 @@ def reportlab() -> Draw:
 
 
 def weasyprint() -> Draw:
-    from weasyprint import HTML  # noqa: PLC0415 -- a peer, where installed
-    from weasyprint.text.fonts import FontConfiguration  # noqa: PLC0415 -- the same
-
-    fonts = FontConfiguration()
+    weasy = import_module("weasyprint")
+    fonts = import_module("weasyprint.text.fonts").FontConfiguration()
     picture = b64encode(photo()).decode()
     face = f"@font-face {{ font-family: sans; src: url({(FONTS / 'sans-regular.ttf').as_uri()}) }}"
 
@@ -137,7 +135,7 @@ def weasyprint() -> Draw:
             f"<style>{face} body {{ font: 10pt sans }}</style><h1>{TITLE[0]}</h1>"
             f"<img src='data:image/jpeg;base64,{picture}'><table>{rows}</table>{code}"
         )
-        return HTML(string=page).write_pdf(font_config=fonts)
+        return bytes(weasy.HTML(string=page).write_pdf(font_config=fonts))
 
     return draw
 
@@ -174,7 +172,7 @@ def main() -> None:
         return
     print(f"{'maker':12}{'cold ms':>10}{'warm ms':>10}{'KB':>8}")
     for maker in MAKERS:
-        if importlib.util.find_spec(maker) is None:
+        if find_spec(maker) is None:
             print(f"{maker:12} not installed here: not measured")
             continue
         cold = statistics.median(in_fresh_process(maker, 0)[0] for _ in range(COLD_STARTS))

@@ -51,6 +51,9 @@ DICTIONARY_SOURCES = frozenset({"GKX", "GHZ", "GHZR", "GZ", "GZJW", "GZFY"})
 
 JIS_X_0213 = frozenset({"J3", "J3A", "J4"})
 
+FAMILIAR = frozenset(map(ord, "𠮷"))
+"""Met in names although no source above lists it."""
+
 MONO_CHARACTERS = frozenset(range(0x20, 0x7F))
 
 
@@ -63,12 +66,13 @@ def name_characters(sources: str) -> frozenset[int]:
     """Characters that modern registers and standards list, by Unihan's IRG sources.
 
     The mainland's, such as the registers of personal and place names, without dictionaries' ones;
-    Hong Kong's and Macao's sets; the Japanese standard JIS X 0213, for names such as 𠮷.
+    Hong Kong's and Macao's sets; the Japanese standard JIS X 0213.
     """
     mainland, japan = (_sources(sources, place) for place in "GJ")
     return frozenset(
         {character for character, source in mainland.items() if source not in DICTIONARY_SOURCES}
         | {character for character, source in japan.items() if source in JIS_X_0213}
+        | FAMILIAR
         | _sources(sources, "H").keys()
         | _sources(sources, "M").keys()
     )

@@ -56,7 +56,7 @@ COMMON = (
     ("学校名称", "Institution", "示例科技大学", "Example University of Science and Technology"),
 )
 RARE = "𡛼𠮷"
-"""In a mainland register of names, in a Japanese standard: only in the font of rare characters."""
+"""Only in the font of rare characters."""
 
 KINDS: tuple[ReportKind, ...] = get_args(ReportKind)
 LANGUAGES: tuple[ReportLanguage, ...] = get_args(ReportLanguage)
@@ -242,6 +242,7 @@ def test_portrait_and_qr_code_have_alternative_texts(tmp_path: Path) -> None:
 
 def test_every_font_is_embedded_as_a_subset() -> None:
     rare = named("㐁" + RARE)
+    assert "㐁" + RARE in text_of(draw(rare))
     table = run("poppler-utils", "pdffonts", "-", given=draw(rare)).decode().splitlines()[2:]
     faces = {row.split()[0].partition("+")[2] for row in table}
     assert {"ArchiveSans-Regular", "ArchiveSans-Medium", "ArchiveMono-Medium"} <= faces
