@@ -29,6 +29,7 @@ FUNCTIONS = (
     "register",
     "verify_code",
     "sessions",
+    "recover",
     "account",
     "bind",
     "query",

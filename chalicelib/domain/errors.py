@@ -174,6 +174,9 @@ FIELD_PROBLEMS: Mapping[str, Text] = {
         "验证已失效，请重新获取验证码。",
         "The verification has expired or was used; ask for a new code.",
     ),
+    "contact_unchanged": Text(
+        "新号码或邮箱与现在的相同。", "This is the phone or e-mail the account has already."
+    ),
     "date_invalid": Text("日期应为 YYYY-MM-DD 且真实存在。", "Give an existing date, YYYY-MM-DD."),
     "year_invalid": Text("年份不正确。", "The year is not possible."),
     "institution_unknown": Text("没有找到该院校。", "There is no such institution."),

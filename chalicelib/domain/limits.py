@@ -39,6 +39,8 @@ RULES: tuple[Rule, ...] = (
     Rule("identity.pair.month", "destination", 1, 30 * DAY),  # A-06, what is the same question
     Rule("identity.destination.month", "destination", 3, 30 * DAY),
     Rule("identity.ip.day", "ip", 500, DAY),
+    Rule("recovery.destination.day", "destination", 3, DAY),
+    Rule("reset.account.hour", "account", 3, 3600),
     Rule("binding.account.day", "account", 5, DAY),
     Rule("binding.record.day", "record", 10, DAY),
     Rule("report.miss.minute", "ip", 10, 60),

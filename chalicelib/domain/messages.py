@@ -42,7 +42,7 @@ KINDS: Mapping[str, Mapping[Channel, frozenset[str]]] = {
     "username_recovered": _both("username"),
     "password_reset_done": _both("time"),
     "password_changed": _both("time"),
-    "phone_changed": _both("time"),
+    "phone_changed": {"sms": frozenset({"time"}), "email": frozenset({"time", "undo_link"})},
     "email_changed": {"sms": frozenset({"time"}), "email": frozenset({"time", "undo_link"})},
     "appeal_received": _both("due_at"),
     "appeal_holder_warning": _both("due_at"),

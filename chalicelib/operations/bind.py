@@ -187,7 +187,7 @@ def _link(ports: Ports, principal: Principal, candidate: Candidate, subject: str
         ports.audited(
             principal.account_id,
             "bound",
-            principal.account_id,
+            "owner",
             family=record.family,
             record_id=record.record_id,
         ),
@@ -227,7 +227,7 @@ def _ask_for_review(ports: Ports, principal: Principal, candidate: Candidate) ->
     )
     answer = ReviewRequired(review_id=review.case_id)
     trail = ports.audited(
-        principal.account_id, "binding_review_asked", principal.account_id, family=record.family
+        principal.account_id, "binding_review_asked", "owner", family=record.family
     )
     try:
         ports.commit([*ports.cases.opening_review(review), trail], reply=answer, status=202)

@@ -44,7 +44,7 @@ def confirm_email(ports: Ports, token: str) -> None:
         writes: list[Write] = [
             ports.accounts.using_confirmation(token, ports.now()),
             ports.accounts.changing(confirmed),
-            ports.audited(account.account_id, "email_confirmed", account.account_id),
+            ports.audited(account.account_id, "email_confirmed", "owner"),
         ]
         try:
             ports.commit(writes)

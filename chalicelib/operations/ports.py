@@ -201,6 +201,9 @@ class Ports:
         return self.outbox.adding(message, self.random.identifier(), self.now())
 
     def audited(self, account_id: str, action: str, actor: str, **facts: str) -> Write:
-        """The write that adds a line to an account's trail."""
+        """The write that adds a line to an account's trail.
+
+        `actor` is `owner`, `verifier`, `system`, or `staff` and `partner` with an id after a colon.
+        """
         line = AuditLine(action=action, actor=actor, at=self.now(), facts=facts)
         return self.audit.line(account_id, self.random.identifier(), line)

@@ -139,9 +139,7 @@ def confirm_registration(ports: Ports, registration_id: str) -> Registered:
         *ports.accounts.confirming(
             registration_id, draft, msgspec.json.encode(answer), ports.now()
         ),
-        ports.audited(
-            account.account_id, "registered", account.account_id, level=account.proof_level
-        ),
+        ports.audited(account.account_id, "registered", "owner", level=account.proof_level),
         *confirmation_writes(ports, account),
     ]
     try:

@@ -75,19 +75,20 @@ def sign_in(
     """
     network = network_of(caller.ip)
     normal = _normal_username(username)
-    allowed = _address_may_try(ports, network) and ports.throttle.take_try(
-        normal, network, ports.now()
-    )
     account = _account_of(ports, normal)
+    subject = account.account_id if account else normal
+    allowed = _address_may_try(ports, network) and ports.throttle.take_try(
+        subject, network, ports.now()
+    )
     if not allowed or not _password_matches(ports, account, password) or account is None:
-        _count_attacked_account(ports, normal, network)
+        _count_attacked_account(ports, subject, network)
         ports.metrics.count("sign_in_failed")
         raise Refusal("credentials_invalid")
     account = _rehashed(ports, account, password)
     if device_token and ports.sessions.knows_device(account.account_id, device_token, ports.now()):
-        cleared = ports.throttle.clear(normal, network)
+        cleared = ports.throttle.clear(subject, network)
         return _start(ports, caller, account, writes=cleared)
-    ports.tables.commit(ports.throttle.clear(normal, network))
+    ports.tables.commit(ports.throttle.clear(subject, network))
     return _second_step(ports, caller, account)
 
 
@@ -186,7 +187,7 @@ def _start(
     )
     session, pair = with_fresh_pair(bare, secrets=_secrets(ports), now=now, used=None)
     answer = _view(pair, account, device_token)
-    trail = ports.audited(account.account_id, "signed_in", account.account_id, place=session.place)
+    trail = ports.audited(account.account_id, "signed_in", "owner", place=session.place)
     ended = _surplus(ports, account.account_id, now)
     try:
         ports.commit(
@@ -300,7 +301,7 @@ def _end_reused(ports: Ports, session: Session) -> None:
     account = ports.accounts.get(principal.account_id)
     writes = [
         ports.sessions.ending(principal.account_id, principal.session_id),
-        ports.audited(principal.account_id, "session_reuse_ended", principal.account_id),
+        ports.audited(principal.account_id, "session_reuse_ended", "owner"),
     ]
     if account is not None:
         writes.append(

@@ -6,6 +6,7 @@ unique#<kind>#<index>   -                ref = the account that holds the value
 draft#<digest>          -                a registration waiting for its yes or no
 draft#<digest>          consent          the consent, stored before anything is processed
 confirmation#<digest>   -                an e-mail address waiting to be confirmed
+undo#<digest>           -                a phone or e-mail that can be put back
 """
 
 from typing import Literal
@@ -68,6 +69,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     created_at: int
     proved_at: int | None = None
     email_confirmed: bool = False
+    phone_changed_at: int | None = None
+    email_changed_at: int | None = None
     identities: tuple[Person, ...] = ()
     version: int = 1
 
@@ -85,6 +88,14 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     def is_confirmed(self) -> bool:
         """Whether somebody said yes already."""
         return self.state == _CONFIRMED
+
+
+class ContactUndo(msgspec.Struct, frozen=True, kw_only=True):
+    """A phone or e-mail that was given up and can be put back."""
+
+    account_id: str
+    kind: str
+    old: str
 
 
 class Accounts:
@@ -125,6 +136,42 @@ class Accounts:
     def unique_key(self, kind: UniqueKind, value: str) -> Key:
         """Where the holder of a value stands."""
         return Key("accounts", f"unique#{kind}#{self._keyring.index(kind, value)}", "-")
+
+    def moving(self, account_id: str, kind: UniqueKind, old: str, new: str) -> list[Write]:
+        """The writes that give up one unique value for another: they fail where it is taken."""
+        claim = self.unique_key(kind, new.casefold() if kind == "email" else new)
+        return [
+            Delete(self.unique_key(kind, old), When(equal={"ref": account_id})),
+            Put("accounts", _unique_row(claim, account_id), ABSENT),
+        ]
+
+    def allowing_undo(
+        self, token: str, account_id: str, kind: str, old: str, expires_at: int
+    ) -> Put:
+        """The write that lets `token` put an old phone or e-mail back, once."""
+        key = _undo_key(token)
+        undo = ContactUndo(account_id=account_id, kind=kind, old=old)
+        row: Row = {
+            "pk": key.pk,
+            "sk": key.sk,
+            "state": _OPEN,
+            "sealed": self._keyring.seal_document(undo, key),
+            **expiring(key.pk, expires_at),
+        }
+        return Put("accounts", row, ABSENT)
+
+    def undo(self, token: str, now: int) -> "ContactUndo | None":
+        """What an unused token undoes."""
+        key = _undo_key(token)
+        row = self._tables.get(key)
+        if row is None or row.get("state") != _OPEN or int(row["expires_at"]) <= now:
+            return None
+        return self._keyring.open_document(row["sealed"], key, ContactUndo)
+
+    def using_undo(self, token: str, now: int) -> Update:
+        """The write that uses the token up."""
+        when = When(equal={"state": _OPEN}, above={"expires_at": now})
+        return Update(_undo_key(token), set={"state": _CONFIRMED}, when=when)
 
     # Registration drafts
 
@@ -274,6 +321,10 @@ def _draft_pk(registration_id: str) -> str:
 
 def _draft_key(registration_id: str) -> Key:
     return Key("accounts", _draft_pk(registration_id), "-")
+
+
+def _undo_key(token: str) -> Key:
+    return Key("accounts", f"undo#{token_digest(token)}", "-")
 
 
 def _confirmation_key(token: str) -> Key:

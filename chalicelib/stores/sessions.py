@@ -164,6 +164,19 @@ class Sessions:
         """The write that ends a session."""
         return Delete(session_key(account_id, session_id))
 
+    def ending_all(self, account_id: str, *, but: str | None = None) -> list[Write]:
+        """The writes that end every session of the account, and forget its devices.
+
+        `but` is the id of a session that stays; the devices stay with it.
+        """
+        rows = self._tables.query("sessions", f"account#{account_id}").rows
+        keys = [Key("sessions", str(row["pk"]), str(row["sk"])) for row in rows]
+        if but is not None:
+            keys = [
+                key for key in keys if key.sk.startswith("session#") and key.sk != f"session#{but}"
+            ]
+        return [Delete(key) for key in keys]
+
     def remembering(self, account_id: str, device_token: str, now: int) -> Put:
         """The write that remembers a device."""
         key = _device_key(account_id, device_token)

@@ -28,15 +28,18 @@ _CONTENTION_TRIES = 10
 
 
 class PasswordThrottle:
-    """Counters in the `codes` table, keyed by digests of user name and network."""
+    """Counters in the `codes` table, keyed by digests of subject and network.
+
+    The subject is the account's id, or the user name as typed where there is no such account.
+    """
 
     def __init__(self, tables: Tables, keyring: Keyring) -> None:
         self._tables = tables
         self._keyring = keyring
 
-    def take_try(self, username: str, network: str, now: int) -> bool:
+    def take_try(self, subject: str, network: str, now: int) -> bool:
         """Count a try; False when it must not be compared."""
-        keys = self._keys(username, network)
+        keys = self._keys(subject, network)
         for _ in range(_CONTENTION_TRIES):
             rows = self._tables.get_many(keys)
             near, far = rows.get(keys[0]), rows.get(keys[1])
@@ -52,13 +55,17 @@ class PasswordThrottle:
             return True
         return False
 
-    def clear(self, username: str, network: str) -> list[Write]:
+    def clear(self, subject: str, network: str) -> list[Write]:
         """The writes that forget failures after a success."""
-        return [Delete(key) for key in self._keys(username, network)]
+        return [Delete(key) for key in self._keys(subject, network)]
 
-    def _keys(self, username: str, network: str) -> tuple[Key, Key]:
-        near = self._keyring.mac("throttle", username, network).hex()
-        far = self._keyring.mac("throttle", username).hex()
+    def forgive(self, subject: str) -> Write:
+        """The write that forgets failures from anywhere, after a password reset."""
+        return Delete(self._keys(subject, "")[1])
+
+    def _keys(self, subject: str, network: str) -> tuple[Key, Key]:
+        near = self._keyring.mac("throttle", subject, network).hex()
+        far = self._keyring.mac("throttle", subject).hex()
         return (
             Key("codes", f"throttle#{near}", "-"),
             Key("codes", f"throttle#{far}", "consecutive"),

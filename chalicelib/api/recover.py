@@ -1,0 +1,72 @@
+"""Recovery of user name and password."""
+
+from typing import Annotated
+
+import msgspec
+
+from chalicelib.api.calls import Call
+from chalicelib.api.routes import Function
+from chalicelib.operations import recover
+
+function = Function("recover")
+
+Token = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+
+
+class UsernameRecoveryBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Proof of a phone or e-mail, and who one is."""
+
+    verification_token: Token
+    name: str
+    document_type: str
+    document_number: str
+
+
+class PasswordResetBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Proof of the bound phone or e-mail, the document, and the new password."""
+
+    verification_token: Token
+    document_type: str
+    document_number: str
+    new_password: str
+
+
+@function.route(
+    "POST",
+    "/username-recoveries",
+    policy="public",
+    body=UsernameRecoveryBody,
+    answers={202: None},
+    creating=True,
+)
+def recover_username(call: Call) -> None:
+    """Have the user name sent to the bound channels, if there is such an account."""
+    body: UsernameRecoveryBody = call.body
+    recover.recover_username(
+        call.ports,
+        verification_token=body.verification_token,
+        name=body.name,
+        document_type=body.document_type,
+        document_number=body.document_number,
+    )
+
+
+@function.route(
+    "POST",
+    "/password-resets",
+    policy="public",
+    body=PasswordResetBody,
+    answers={204: None},
+    creating=True,
+    raises=("not_matched", "conflict"),
+)
+def reset_password(call: Call) -> None:
+    """Set a new password; all sessions end."""
+    body: PasswordResetBody = call.body
+    recover.reset_password(
+        call.ports,
+        verification_token=body.verification_token,
+        document_type=body.document_type,
+        document_number=body.document_number,
+        new_password=body.new_password,
+    )

@@ -1,0 +1,150 @@
+"""Changing password, phone and e-mail, and undoing a change one did not make."""
+
+from typing import Literal
+
+import msgspec
+
+from chalicelib.domain.emails import comparable
+from chalicelib.domain.errors import Refusal, invalid
+from chalicelib.domain.limits import network_of
+from chalicelib.operations.notices import CHANNELS, tell, tell_by
+from chalicelib.operations.ports import Caller, Ports
+from chalicelib.operations.recover import checked_password, require_proof_of
+from chalicelib.operations.views import AccountView, account_view
+from chalicelib.stores.accounts import Account, UniqueKind
+from chalicelib.stores.outbox import Channel
+from chalicelib.stores.sessions import Principal
+from chalicelib.stores.tables import ConditionFailed, Write
+
+UNDO_SECONDS = 10 * 86_400
+"""How long a changed phone or e-mail can be put back by the link sent to the old one."""
+
+ContactKind = Literal["phone", "email"]
+_CHANNEL: dict[ContactKind, Channel] = {"phone": "sms", "email": "email"}
+
+
+def change_password(
+    ports: Ports, caller: Caller, principal: Principal, *, current_password: str, new_password: str
+) -> None:
+    """Set a new password; every other session ends and every channel is told.
+
+    Raises `reauthentication_required` for a wrong current password, `InvalidInput`, `conflict`.
+    """
+    account = require_password(ports, caller, principal, current_password)
+    password = checked_password(ports, account, new_password, field="new_password")
+    changed = msgspec.structs.replace(account, password=ports.hasher.hash(password))
+    writes = [
+        ports.accounts.changing(changed),
+        *ports.sessions.ending_all(account.account_id, but=principal.session_id),
+        *tell(ports, account, "password_changed"),
+        ports.audited(account.account_id, "password_changed", "owner"),
+    ]
+    _commit(ports, writes)
+
+
+def change_contact(
+    ports: Ports,
+    caller: Caller,
+    principal: Principal,
+    kind: ContactKind,
+    *,
+    verification_token: str,
+    current_password: str,
+) -> AccountView:
+    """Set a new phone or e-mail that was proved by a code.
+
+    The old one is told, with a link that undoes the change for ten days. Raises
+    `reauthentication_required`, `contact_taken`, `InvalidInput`, `conflict`.
+    """
+    proof = require_proof_of(ports, verification_token, f"change_{kind}")
+    account = require_password(ports, caller, principal, current_password)
+    old = contact_of(account, kind)
+    if _value(kind, proof.destination) == _value(kind, old):
+        raise invalid("verification_token", "contact_unchanged")
+    changed = _with_contact(account, kind, proof.destination, at=ports.now())
+    undo = ports.random.token()
+    writes: list[Write] = [
+        ports.codes.spending(verification_token, ports.now()),
+        ports.accounts.changing(changed),
+        *ports.accounts.moving(account.account_id, kind, _value(kind, old), proof.destination),
+        ports.accounts.allowing_undo(
+            undo, account.account_id, kind, old, ports.now() + UNDO_SECONDS
+        ),
+        *_notices(ports, account, kind, undo),
+        ports.audited(account.account_id, f"{kind}_changed", "owner"),
+    ]
+    _commit(ports, writes, claimed=(kind, _value(kind, proof.destination)))
+    return account_view(changed)
+
+
+def undo_contact_change(ports: Ports, token: str) -> None:
+    """Put a changed phone or e-mail back, by the token sent to the old one.
+
+    All sessions end: whoever made the change may be signed in. Raises `code_invalid`,
+    `contact_taken` when the old value belongs to somebody else by now.
+    """
+    undo = ports.accounts.undo(token, ports.now())
+    account = ports.accounts.get(undo.account_id) if undo else None
+    if undo is None or account is None:
+        raise Refusal("code_invalid")
+    kind: ContactKind = "phone" if undo.kind == "phone" else "email"
+    present = contact_of(account, kind)
+    restored = _with_contact(account, kind, undo.old, at=None)
+    writes: list[Write] = [
+        ports.accounts.using_undo(token, ports.now()),
+        ports.accounts.changing(restored),
+        *ports.accounts.moving(account.account_id, kind, _value(kind, present), undo.old),
+        *ports.sessions.ending_all(account.account_id),
+        ports.audited(account.account_id, f"{kind}_change_undone", "owner"),
+    ]
+    _commit(ports, writes, claimed=(kind, _value(kind, undo.old)))
+
+
+def require_password(ports: Ports, caller: Caller, principal: Principal, password: str) -> Account:
+    """The account, once its password was given again; guesses are throttled as at sign-in.
+
+    Raises `reauthentication_required`, `unauthenticated` when the account is gone.
+    """
+    account = ports.accounts.get(principal.account_id)
+    if account is None:
+        raise Refusal("unauthenticated")
+    network = network_of(caller.ip)
+    allowed = ports.throttle.take_try(account.account_id, network, ports.now())
+    if not allowed or not ports.hasher.verify(account.password, password):
+        raise Refusal("reauthentication_required")
+    ports.tables.commit(ports.throttle.clear(account.account_id, network))
+    return account
+
+
+def contact_of(account: Account, kind: ContactKind) -> str:
+    """The account's phone or e-mail."""
+    return account.phone if kind == "phone" else account.email
+
+
+def _with_contact(account: Account, kind: ContactKind, value: str, *, at: int | None) -> Account:
+    if kind == "phone":
+        return msgspec.structs.replace(account, phone=value, phone_changed_at=at)
+    return msgspec.structs.replace(account, email=value, email_changed_at=at, email_confirmed=True)
+
+
+def _value(kind: ContactKind, contact: str) -> str:
+    return contact if kind == "phone" else comparable(contact)
+
+
+def _notices(ports: Ports, account: Account, kind: ContactKind, undo: str) -> list[Write]:
+    """Both old channels are told; the one that was given up gets the link."""
+    values = {"undo_link": f"{ports.public_origin}/#undo-change={undo}"}
+    return [tell_by(ports, account, channel, f"{kind}_changed", values) for channel in CHANNELS]
+
+
+def _commit(
+    ports: Ports, writes: list[Write], *, claimed: tuple[UniqueKind, str] | None = None
+) -> None:
+    try:
+        ports.commit(writes)
+    except ConditionFailed as failure:
+        if claimed and failure.touches(ports.accounts.unique_key(*claimed)):
+            raise Refusal("contact_taken") from None
+        if any(key.table == "codes" for key in failure.failed):
+            raise invalid("verification_token", "verification_token_invalid") from None
+        raise Refusal("conflict") from None
