@@ -29,7 +29,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
     `natural_key` is its stable identity there; `person_number` the normalised document number it
     is filed under (None when it has none that is valid); `numbers` the certificate numbers it can
-    be bound by: (institution, year, normal number) by kind.
+    be bound by: (institution, year, normal number) by kind. Empty `photos` say nothing: those that
+    are filed stay.
     """
 
     family: Family
@@ -178,7 +179,7 @@ class Registry:
         for record_id, source in latest.items():
             known = where.get(_where(record_id))
             digest = self._digest(source)
-            if known is not None and known["digest"] == digest:
+            if known is not None and self._says_nothing_new(record_id, source, known, digest):
                 counts["unchanged"] += 1
                 continue
             counts["created" if known is None else "changed"] += 1
@@ -192,16 +193,14 @@ class Registry:
         self, record_id: str, source: Source, known: Row | None, *, now: int, reason: str
     ) -> Iterable[Row]:
         version, imported_at = 1, now
-        if known is not None:
-            old = self._tables.get(
-                Key("registry", str(known["ref"]), f"{source.family}#{record_id}")
-            )
-            if old is not None:
-                before = self._held(old)
-                version, imported_at = int(known["version"]) + 1, before.imported_at
-                yield self._old_version(before.record, now, reason)
-                if known["ref"] != self._home(record_id, source):
-                    self._tables.write(Delete(_key(old)))
+        old = self._present(record_id, source, known)
+        if known is not None and old is not None:
+            before = self._held(old)
+            version, imported_at = int(known["version"]) + 1, before.imported_at
+            source = msgspec.structs.replace(source, photos=source.photos or before.record.photos)
+            yield self._old_version(before.record, now, reason)
+            if known["ref"] != self._home(record_id, source):
+                self._tables.write(Delete(_key(old)))
         yield self._record_row(record_id, source, version, now, imported_at)
         for kind, (institution, year, number) in source.numbers.items():
             yield {
@@ -210,6 +209,19 @@ class Registry:
                 "ref": self._home(record_id, source),
                 "state": kind,
             }
+
+    def _present(self, record_id: str, source: Source, known: Row | None) -> Row | None:
+        """The record as it is filed now."""
+        if known is None:
+            return None
+        return self._tables.get(Key("registry", str(known["ref"]), f"{source.family}#{record_id}"))
+
+    def _says_nothing_new(self, record_id: str, source: Source, known: Row, digest: bytes) -> bool:
+        """Whether record and photos are filed as the source has them."""
+        if known["digest"] != digest or not source.photos:
+            return known["digest"] == digest
+        old = self._present(record_id, source, known)
+        return old is not None and self._held(old).record.photos == source.photos
 
     def _record_row(
         self, record_id: str, source: Source, version: int, now: int, imported_at: int
@@ -261,7 +273,8 @@ class Registry:
         return self.person(number) if number else f"record#{record_id}"
 
     def _digest(self, source: Source) -> bytes:
-        return self._keyring.mac("record", msgspec.json.encode(source).decode())
+        told = msgspec.structs.replace(source, photos={})
+        return self._keyring.mac("record", msgspec.json.encode(told).decode())
 
     def _number(self, family: Family, institution: str, year: int, number: str) -> str:
         value = "\n".join((family, institution, str(year), number))

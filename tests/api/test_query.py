@@ -343,6 +343,23 @@ def test_no_photo_where_there_is_none_or_the_record_is_withheld(archive, hold):
     assert (answer.status, answer.code) == (404, "not_found")
 
 
+def test_photos_stay_when_an_institution_delivers_the_record_without_them(archive):
+    file_record(archive, "enrollments", WANG, photos={"admission": b"then"})
+    file_record(archive, "enrollments", WANG)
+    file_record(archive, "enrollments", WANG, class_name="三班")
+    (record,) = member(archive, WANG).call("GET", "/archive/enrollments").json["items"]
+    assert (record["version"], record["class_name"], record["photos"]) == (2, "三班", ["admission"])
+
+
+def test_a_new_photo_is_a_new_version(archive):
+    first: dict[PhotoKind, bytes] = {"admission": b"then"}
+    for photos in (first, {**first, "graduation": b"later"}):
+        for _ in "12":
+            file_record(archive, "enrollments", WANG, photos=photos)
+    (record,) = member(archive, WANG).call("GET", "/archive/enrollments").json["items"]
+    assert (record["version"], record["photos"]) == (2, ["admission", "graduation"])
+
+
 # Versions
 
 
