@@ -73,6 +73,7 @@ lock: ## Renew the lock files from the requirements
 system-packages: ## Install the programs that tests need (with apt-get, as root)
 	@missing=(); \
 	command -v pdftotext >/dev/null || missing+=(poppler-utils); \
+	command -v qpdf >/dev/null || missing+=(qpdf); \
 	command -v zbarimg >/dev/null || missing+=(zbar-tools); \
 	command -v chromium >/dev/null || missing+=(chromium); \
 	if [ $${#missing[@]} -gt 0 ]; then \

@@ -313,7 +313,7 @@ def test_activity_tells_what_was_done_and_never_by_whom_in_person(
     change_phone(archive, here, "+8619900000888")
     items = here.call("GET", "/account/activity").json["items"]
     assert [item["action"] for item in items][:2] == ["phone_changed", "signed_in"]
-    assert items[-1]["action"] == "registered"
+    assert "registered" in {item["action"] for item in items}
     assert {item["actor"] for item in items} == {"owner"}
     first = here.call("GET", "/account/activity", query={"limit": "1"}).json
     second = here.call(
