@@ -220,23 +220,17 @@ def _tried(problems: list[InvalidInput], parse: Callable[[], T]) -> T | None:
 
 def _count_identity_question(ports: Ports, caller: Caller, person: Person, phone: str) -> None:
     """A-06: few different numbers per phone and network; the same number again is free."""
-    now = ports.now()
-    number = document_value(person)
+    pair = Hit("identity.pair.month", f"{phone}/{document_value(person)}")
+    hits = [
+        pair,
+        Hit("identity.destination.month", phone),
+        Hit("identity.ip.day", network_of(caller.ip)),
+    ]
     try:
-        ports.limits.require_room([Hit("identity.pair.month", f"{phone}/{number}")], now)
-    except OverLimit:
-        return
-    try:
-        ports.limits.take(
-            [
-                Hit("identity.pair.month", f"{phone}/{number}"),
-                Hit("identity.destination.month", phone),
-                Hit("identity.ip.day", network_of(caller.ip)),
-            ],
-            now,
-        )
+        ports.limits.take(hits, ports.now())
     except OverLimit as limit:
-        raise Refusal("rate_limited", retry_after=limit.retry_after) from None
+        if limit.rule != pair.rule:
+            raise Refusal("rate_limited", retry_after=limit.retry_after) from None
 
 
 def _consent(ports: Ports, application: Application) -> Consent:

@@ -63,7 +63,7 @@ class Limits:
         ]
 
     def take(self, hits: Sequence[Hit], now: int) -> None:
-        """Count all hits, or none and raise `OverLimit`."""
+        """Count all hits, or none and raise `OverLimit` of the first rule that has no room."""
         for _ in range(_CONTENTION_TRIES):
             writes = self.counting(hits, now)
             try:
@@ -74,7 +74,7 @@ class Limits:
             except ConditionFailed:
                 continue
             return
-        raise OverLimit(hits[0].rule, 1)
+        raise OverLimit("contention", 1)
 
     def require_room(self, hits: Sequence[Hit], now: int) -> None:
         """Raise `OverLimit` when one more event would be too many; counts nothing."""
