@@ -133,7 +133,7 @@ def _value(kind: ContactKind, contact: str) -> str:
 
 def _notices(ports: Ports, account: Account, kind: ContactKind, undo: str) -> list[Write]:
     """Both old channels are told; the one that was given up gets the link."""
-    values = {"undo_link": f"{ports.public_origin}/#undo-change={undo}"}
+    values = {"undo_link": f"{ports.public_origin}/link/#undo-change={undo}"}
     return [tell_by(ports, account, channel, f"{kind}_changed", values) for channel in CHANNELS]
 
 

@@ -26,7 +26,7 @@ def confirmation_writes(ports: Ports, account: Account) -> list[Write]:
                 channel="email",
                 to=account.email,
                 language=account.language,
-                values={"link": f"{ports.public_origin}/#confirm-email={token}"},
+                values={"link": f"{ports.public_origin}/link/#confirm-email={token}"},
                 expires_at=expires_at,
             )
         ),
