@@ -54,6 +54,11 @@ def same_name(one: str, other: str) -> bool:
     return comparable(one) == comparable(other)
 
 
+def holds_han(name: str) -> bool:
+    """Whether the name is written in Han characters, wholly or in part."""
+    return _HOLDS_HAN.search(comparable(name)) is not None
+
+
 def is_uncertain(name: str) -> bool:
     """Whether a register lost part of the name: it holds `?`, `？`, `*` or `＊`."""
     return _RUN_OF_MARKS.search(comparable(name)) is not None

@@ -5,9 +5,11 @@ from typing import Literal
 
 import msgspec
 
-from chalicelib.domain.errors import invalid
+from chalicelib.domain.errors import Text, invalid
 from chalicelib.domain.instants import rfc3339
-from chalicelib.domain.records import FACTS_OF, Family, PhotoKind, Record
+from chalicelib.domain.records import Facts, Family, PhotoKind, Record
+from chalicelib.domain.spelling import spelled_name
+from chalicelib.domain.terms import english, label
 
 ReportKind = Literal["enrollment", "credential", "degree"]
 ReportLanguage = Literal["zh", "en", "zh+en"]
@@ -16,7 +18,8 @@ ReportLanguage = Literal["zh", "en", "zh+en"]
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One fact of a report: its field, and label and value in both languages.
 
-    `value_en` is the English text that goes with the Chinese value as recorded.
+    `value_en` is the English text that goes with the Chinese value; empty in a report that is in
+    Chinese only. `number` is the value as recorded where that is a number (`value_zh` has a unit).
     """
 
     field: str
@@ -24,6 +27,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     label_en: str
     value_zh: str
     value_en: str
+    number: float | None = None
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,40 +53,62 @@ REPORTABLE_FAMILY: dict[ReportKind, Family] = {
     "degree": "degrees",
 }
 
-_TITLES: dict[ReportKind, tuple[str, str]] = {
-    "enrollment": ("学籍在线验证报告", "Enrolment Verification Report"),
-    "credential": ("学历证书电子注册备案表", "Credential Registration Record"),
-    "degree": ("学位在线验证报告", "Degree Verification Report"),
+_TITLES: dict[ReportKind, Text] = {
+    "enrollment": Text("学籍在线验证报告", "Enrolment Verification Report"),
+    "credential": Text(
+        "学历证书电子注册备案表", "Registration Record of Higher Education Credential"
+    ),
+    "degree": Text("学位在线验证报告", "Degree Verification Report"),
 }
+"""The documents' names in the field's own words (domain page, section 5.8)."""
 
-_WITHHELD = {
-    "document_type",
-    "document_number",
-    "class_name",
-    "student_number",
-    "examinee_number",
-    "name_spelling",
-    "note",
+_STUDIES = (
     "institution_code",
-    "major_code",
-    "lost_void",
-    "revoked",
-    "replaced_by",
-}
-"""What a shared report never shows (domain page, section 2), and what is not a fact of its own."""
-
-_STATUS = ("name", "institution_name", "status", "conclusion", "degree_name")
-_SUMMARY = (
-    *_STATUS,
+    "institution_name",
     "level",
+    "major_code",
     "major_name",
+    "length_years",
+    "category",
     "study_form",
-    "enrollment_date",
-    "graduation_date",
-    "expected_graduation_date",
-    "awarded_date",
-    "certificate_number",
+    "branch",
 )
+
+DISCLOSABLE: dict[ReportKind, tuple[str, ...]] = {
+    "enrollment": (
+        *("name", "sex", "birth_date", "ethnicity", *_STUDIES, "department", "enrollment_date"),
+        *("status", "expected_graduation_date", "photo"),
+    ),
+    "credential": (
+        *("name", "sex", "birth_date", *_STUDIES, "enrollment_date", "graduation_date"),
+        *("certificate_number", "school_number", "serial_number", "replaces", "conclusion"),
+        *("president_name", "photo"),
+    ),
+    "degree": (
+        *("name", "sex", "birth_date", "institution_code", "institution_name", "level"),
+        *("major_code", "major_name", "degree_name", "awarded_date", "certificate_number"),
+        *("president_name", "photo"),
+    ),
+}
+"""What a report of each kind may show, in its order: the fields that section 2 of the domain page
+lists for the record. Whatever is not here is never shown: above all the document number, class
+and student number; the examinee number (a key to other people's services), the registrar's note
+and the ethnicity, where the certificate itself does not state it, are nobody else's business."""
+
+_STATUS = frozenset({"name", "institution_name", "status", "conclusion", "degree_name"})
+_SUMMARY = _STATUS | {
+    *("level", "major_name", "study_form"),
+    *("enrollment_date", "graduation_date", "expected_graduation_date", "awarded_date"),
+    *("certificate_number", "school_number", "serial_number"),
+}
+_PRESETS = {"summary": _SUMMARY, "status": _STATUS}
+
+_PHOTOS: dict[ReportKind, tuple[PhotoKind, ...]] = {
+    "enrollment": ("admission", "graduation"),
+    "credential": ("graduation",),
+    "degree": ("graduation",),
+}
+"""Which photograph goes with a report: the first that there is."""
 
 
 def is_reportable(record: Record) -> bool:
@@ -94,21 +120,20 @@ def is_reportable(record: Record) -> bool:
 
 
 def disclosed_fields(kind: ReportKind, disclosure: str | Sequence[str]) -> tuple[str, ...]:
-    """The fields a report shows, in the record's order; `photo` among them where disclosed.
+    """The fields a report shows, in its order; `photo` among them where disclosed.
 
-    Raises `InvalidInput` for a preset or field there is not, or that is never shown.
+    `disclosure` is `full`, `summary`, `status` or the fields themselves: exactly those are shown.
+    Raises `InvalidInput` for a preset or field there is not, one that is never shown, one named
+    twice, or none.
     """
-    known = FACTS_OF[REPORTABLE_FAMILY[kind]].__struct_fields__
-    shown = (*(field for field in known if field not in _WITHHELD), "photo")
-    if disclosure == "full":
-        return shown
+    shown = DISCLOSABLE[kind]
     if isinstance(disclosure, str):
-        presets = {"summary": _SUMMARY, "status": _STATUS}
-        if disclosure not in presets:
+        chosen = {"full": frozenset(shown), **_PRESETS}.get(disclosure, frozenset())
+    else:
+        chosen = frozenset(disclosure)
+        if len(chosen) != len(disclosure) or not chosen <= set(shown):
             raise invalid("disclosure", "value_invalid")
-        return tuple(field for field in shown if field in presets[disclosure])
-    chosen = set(disclosure)
-    if not chosen or len(chosen) != len(disclosure) or not chosen <= set(shown):
+    if not chosen:
         raise invalid("disclosure", "value_invalid")
     return tuple(field for field in shown if field in chosen)
 
@@ -125,11 +150,10 @@ def build_statement(
 ) -> Statement:
     """What a report on this record says from now on. Raises as `disclosed_fields`."""
     fields = disclosed_fields(kind, disclosure)
-    title_zh, title_en = _TITLES[kind]
     return Statement(
         kind=kind,
-        title_zh=title_zh,
-        title_en=title_en,
+        title_zh=_TITLES[kind].zh,
+        title_en=_TITLES[kind].en,
         report_number=report_number,
         language=language,
         disclosure=disclosure if isinstance(disclosure, str) else "custom",
@@ -137,13 +161,16 @@ def build_statement(
         record_version=record.version,
         issued_at=issued_at,
         valid_until=valid_until,
-        lines=tuple(_lines(record, fields)),
-        photo=_photo(record) if "photo" in fields else None,
+        lines=tuple(_lines(record, fields, in_english=language != "zh")),
+        photo=_photo(record, kind) if "photo" in fields else None,
     )
 
 
 def public_view(statement: Statement) -> dict[str, object]:
-    """What a verifier is shown: the disclosed facts as recorded, and in English where asked."""
+    """What a verifier is shown: the disclosed facts as recorded, and in English where asked.
+
+    Facts are members of their own names, as on the record; unknown ones are left out.
+    """
     view: dict[str, object] = {
         "kind": statement.kind,
         "title": statement.title_zh,
@@ -151,7 +178,7 @@ def public_view(statement: Statement) -> dict[str, object]:
         "language": statement.language,
         "issued_at": rfc3339(statement.issued_at),
         "valid_until": rfc3339(statement.valid_until),
-        **{line.field: line.value_zh for line in statement.lines},
+        **{line.field: _as_recorded(line) for line in statement.lines},
     }
     if statement.language != "zh":
         view["title_en"] = statement.title_en
@@ -159,17 +186,39 @@ def public_view(statement: Statement) -> dict[str, object]:
     return view
 
 
-def _lines(record: Record, fields: Sequence[str]) -> Iterator[Line]:
+def _lines(record: Record, fields: Sequence[str], *, in_english: bool) -> Iterator[Line]:
     for field in fields:
         value = getattr(record.facts, field, None)
         if value is None or value == "":
             continue
-        text = f"{value:g}" if isinstance(value, float) else str(value)
-        yield Line(field=field, label_zh=field, label_en=field, value_zh=text, value_en=text)
+        called = label(field, record.family)
+        yield Line(
+            field=field,
+            label_zh=called.zh,
+            label_en=called.en,
+            value_zh=_written(value),
+            value_en=_in_english(record.facts, field, value) if in_english else "",
+            number=value if isinstance(value, float) else None,
+        )
 
 
-def _photo(record: Record) -> str | None:
-    order: tuple[PhotoKind, PhotoKind] = ("graduation", "admission")
-    if record.family == "enrollments":
-        order = ("admission", "graduation")
-    return next((record.photos[kind] for kind in order if kind in record.photos), None)
+def _written(value: str | float) -> str:
+    """The only number among the facts is the length of the programme, in years."""
+    return value if isinstance(value, str) else f"{value:g}年"
+
+
+def _in_english(facts: Facts, field: str, value: str | float) -> str:
+    """The English of a value; where there is none, or nothing to translate, the value itself."""
+    if not isinstance(value, str):
+        return "1 year" if value == 1 else f"{value:g} years"
+    if field == "name":
+        return facts.name_spelling or spelled_name(value, ethnicity=facts.ethnicity) or value
+    return (spelled_name(value) if field == "president_name" else english(field, value)) or value
+
+
+def _as_recorded(line: Line) -> str | float:
+    return line.value_zh if line.number is None else line.number
+
+
+def _photo(record: Record, kind: ReportKind) -> str | None:
+    return next((record.photos[each] for each in _PHOTOS[kind] if each in record.photos), None)
