@@ -11,11 +11,12 @@ PYTHON ?= $(shell for python in python3.13 ~/.pyenv/versions/3.13.*/bin/python3 
 RUN := .venv/bin/python
 PORT ?= 8000
 PEOPLE ?= 200
+EXAMPLES ?= 2000
 STAMP := .venv/.complete .venv-aws/.complete
 CHECKED := app.py chalicelib infra tests benchmarks
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup run test check format reset demo-data import-institutions import-records lock bench system-packages
+.PHONY: help setup run test fuzz check format reset demo-data import-institutions import-records lock bench system-packages
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +38,9 @@ run: $(STAMP) ## Run everything on this machine: http://127.0.0.1:8000 (PORT=)
 
 test: $(STAMP) system-packages ## Run all tests (ARGS= for pytest)
 	@$(RUN) -m pytest $(ARGS)
+
+fuzz: $(STAMP) ## Send odd requests to every operation, EXAMPLES=2000 each
+	@FUZZ_EXAMPLES=$(EXAMPLES) $(RUN) -m pytest tests/api/test_fuzz.py $(ARGS)
 
 check: $(STAMP) ## Lint, formatting, types, template
 	@$(RUN) -m ruff check .
