@@ -102,8 +102,10 @@ def _longest_first() -> list[str]:
 
 def _spelled_word(word: str) -> str | None:
     known = _readings()["words"].get(word)
-    if known is not None or not holds_han(word):
-        return known or word.replace("、", ",")
+    if known is not None or word == "、":
+        return known or ","
+    if word.isascii():
+        return word
     spelling = _one_word(word, {})
     return spelling and spelling.capitalize()
 
@@ -124,10 +126,10 @@ def _syllables(text: str, exceptions: Mapping[str, str]) -> list[str] | None:
 
 
 def _syllable(character: str) -> str | None:
-    """The usual reading of one character; other characters than Han stay."""
+    """The usual reading of one character; ASCII stays."""
     from pypinyin import Style, lazy_pinyin  # noqa: PLC0415 -- 30 to 130 ms, for English only
 
-    if not holds_han(character):
+    if character.isascii():
         return character
     found: list[str] = lazy_pinyin(character, style=Style.NORMAL, errors="ignore", v_to_u=True)
     return found[0] if found else None

@@ -60,7 +60,7 @@ _TITLES: dict[ReportKind, Text] = {
     ),
     "degree": Text("学位在线验证报告", "Degree Verification Report"),
 }
-"""The documents' names in the field's own words (domain page, section 5.8)."""
+"""What the field calls these documents; nothing of them imitates the Ministry's."""
 
 _STUDIES = (
     "institution_code",
@@ -90,10 +90,10 @@ DISCLOSABLE: dict[ReportKind, tuple[str, ...]] = {
         *("president_name", "photo"),
     ),
 }
-"""What a report of each kind may show, in its order: the fields that section 2 of the domain page
-lists for the record. Whatever is not here is never shown: above all the document number, class
-and student number; the examinee number (a key to other people's services), the registrar's note
-and the ethnicity, where the certificate itself does not state it, are nobody else's business."""
+"""What a report of each kind may show, in its order: what the national registers list for the
+record. Whatever is not here is never shown: above all the document number, class and student
+number, but also the examinee number (with it others could look up scores), the registrar's note,
+and the ethnicity on certificates, which do not state it."""
 
 _STATUS = frozenset({"name", "institution_name", "status", "conclusion", "degree_name"})
 _SUMMARY = _STATUS | {
