@@ -16,7 +16,7 @@ STAMP := .venv/.complete .venv-aws/.complete
 CHECKED := app.py chalicelib infra tests benchmarks
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup run test fuzz check format reset demo-data import-institutions import-records lock bench system-packages
+.PHONY: help setup run test fuzz check format reset demo-data import-institutions import-records lock docs bench system-packages
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,10 @@ import-institutions: $(STAMP) ## Import the Ministry's list FILE= into the runni
 import-records: $(STAMP) ## Import a family's records FAMILY= FILE= into the running local archive
 	@test -n "$(FAMILY)" -a -n "$(FILE)" || { echo "FAMILY= or FILE= is missing" >&2; exit 2; }
 	@$(RUN) -m infra.local.within infra.import_records "$(FAMILY)" "$(FILE)"
+
+docs: $(STAMP) ## Write the pages that are made from the code (API, columns)
+	@$(RUN) -m infra.document_columns
+	@$(RUN) -m infra.document_api
 
 bench: $(STAMP) ## Run the benchmarks
 	@$(RUN) -m benchmarks
