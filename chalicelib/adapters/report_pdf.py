@@ -214,21 +214,21 @@ _NOTES: tuple[Texts, ...] = (
         "请扫描二维码，或打开 {domain} 的报告验证页面输入验证码；请核对网址，以该页面为准。",
         (
             "Scan the QR code, or open the verification page at {domain} and type the code. "
-            "Check the address; what that page shows prevails."
+            "Check the address; that page prevails."
         ),
     ),
     (
         "任何收到本报告的单位或个人均可免费验证，无需注册。本人可延长有效期，也可随时关闭本报告。",
         (
-            "Anyone who receives this report may check it, free of charge and without an account. "
-            "Its owner may extend its validity or close it at any time."
+            "Anyone who receives this report may check it for free, without an account. "
+            "Its owner may extend or close it at any time."
         ),
     ),
     (
         "本报告反映出具时学校登记的记录；此后如有变更，以学校最新登记的记录为准。",
         (
-            "This report shows what the institution had on record when it was issued. "
-            "If the record changes later, the institution's latest record prevails."
+            "This report shows the institution's record at the time of issue. "
+            "If that changes, the institution's latest record prevails."
         ),
     ),
 )
