@@ -6,7 +6,7 @@ Clients are made on first use and kept for the life of the execution environment
 import os
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,11 @@ from chalicelib.adapters.dynamo_tables import DynamoTables
 from chalicelib.adapters.files import SealedFiles
 from chalicelib.adapters.keys import KmsDataKeys
 from chalicelib.adapters.password_blocklist import is_common
-from chalicelib.adapters.password_hasher import PasswordHasher
 from chalicelib.adapters.queues import SqsDeliverQueue
 from chalicelib.adapters.randomness import SystemRandomness
 from chalicelib.adapters.senders import SesMail, SnsSms
 from chalicelib.domain.limits import limit_table
-from chalicelib.operations.ports import IdentityChecker, Ports, ReportRenderer
+from chalicelib.operations.ports import IdentityChecker, PasswordHasher, Ports, ReportRenderer
 from chalicelib.settings import SettingInvalid, Settings
 from chalicelib.stores.accounts import Accounts
 from chalicelib.stores.audit import Audit
@@ -74,7 +73,7 @@ def build(chosen: Settings, *, now: Callable[[], int] | None = None) -> Ports:
     return Ports(
         now=now or _clock,
         random=SystemRandomness(),
-        hasher=PasswordHasher(keyring.pepper),
+        hasher=_Lazy(lambda: _hasher(keyring)),
         is_common_password=is_common,
         checker=_checker(chosen),
         photos=SealedFiles(clients.of("s3"), chosen.photos_bucket, keyring),
@@ -83,7 +82,7 @@ def build(chosen: Settings, *, now: Callable[[], int] | None = None) -> Ports:
             "sms": SnsSms(clients.of("sns")),
             "email": SesMail(clients.of("ses"), chosen.mail_sender),
         },
-        renderer=_LazyRenderer(chosen),
+        renderer=_Lazy(lambda: _renderer(chosen)),
         metrics=(
             telemetry.NoMetrics()
             if chosen.stage in {"local", "test"}
@@ -136,27 +135,38 @@ class _Clients:
         return client
 
 
-class _LazyRenderer:
-    """The PDF renderer, imported by the functions that draw a report and by no other."""
+class _Lazy:
+    """An adapter with a heavy library, made on first use: most functions never need it."""
 
-    def __init__(self, chosen: Settings) -> None:
-        self._chosen = chosen
-        self._renderer: ReportRenderer | None = None
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
 
-    def render(self, *args: Any, **kwargs: Any) -> bytes:
-        if self._renderer is None:
-            from chalicelib.adapters.report_pdf import (  # noqa: PLC0415 -- heavy, seldom needed
-                OperatorIdentity,
-                TypstRenderer,
-            )
+    @cached_property
+    def _made(self) -> Any:
+        return self._make()
 
-            operator = OperatorIdentity(
-                name_zh=self._chosen.operator_name_zh,
-                name_en=self._chosen.operator_name_en,
-                domain=self._chosen.operator_domain,
-            )
-            self._renderer = TypstRenderer(operator, specimen=self._chosen.specimen)
-        return self._renderer.render(*args, **kwargs)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._made, name)
+
+
+def _hasher(keyring: Keyring) -> PasswordHasher:
+    from chalicelib.adapters import password_hasher  # noqa: PLC0415 -- loads argon2
+
+    return password_hasher.PasswordHasher(keyring.pepper)
+
+
+def _renderer(chosen: Settings) -> ReportRenderer:
+    from chalicelib.adapters.report_pdf import (  # noqa: PLC0415 -- loads typst
+        OperatorIdentity,
+        TypstRenderer,
+    )
+
+    operator = OperatorIdentity(
+        name_zh=chosen.operator_name_zh,
+        name_en=chosen.operator_name_en,
+        domain=chosen.operator_domain,
+    )
+    return TypstRenderer(operator, specimen=chosen.specimen)
 
 
 def _checker(chosen: Settings) -> IdentityChecker:

@@ -7,7 +7,7 @@ The declarations serve the handlers, the OpenAPI document, the tests and the pac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 from chalice.app import Blueprint, Response
@@ -88,7 +88,12 @@ class Function:
     def route(
         self, method: str, path: str, *, policy: Policy, answers: Mapping[int, Any], **more: Any
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Declare a route; the decorated function takes a `Call` and the path's parameters."""
+        """Declare a route; the decorated function takes a `Call` and the path's parameters.
+
+        Raises `ValueError` for a policy that there is not: nothing is open by mistake (R-40).
+        """
+        if policy not in get_args(Policy):
+            raise ValueError(f"no such policy: {policy}")
 
         def declare(operation: Callable[..., Any]) -> Callable[..., Any]:
             route = Route(
