@@ -9,14 +9,16 @@ import dataclasses
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from chalicelib.api.application import build
+from chalicelib.domain.consents import CURRENT_VERSION
 from chalicelib.stores.keyring import DataKeys
 from chalicelib.stores.outbox import Message
 from chalicelib.stores.tables import Key, Row, Tables
 from infra.local.gateway import Gateway
 from tests.tables import InterceptedTables, RewindableTables, straight
-from tests.world import ORIGIN, Clock, World, world
+from tests.world import ORIGIN, PASSWORD, Clock, Student, World, world
 
 
 class SeededRandomness:
@@ -78,6 +80,18 @@ class Lab(World):
             self.tables.around = straight
 
         return rewind
+
+    def application(self, student: Student, token: str) -> dict[str, Any]:
+        """What the student fills in to register."""
+        return {
+            "verification_token": token,
+            "email": student.email,
+            "password": PASSWORD,
+            "name": student.name,
+            "document_type": student.document_type,
+            "document_number": student.document_number,
+            "consent": {"version": CURRENT_VERSION, "accepted": True},
+        }
 
     def census(self) -> Counter[str]:
         """How many rows there are of each kind that counts as an effect."""

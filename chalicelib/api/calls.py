@@ -204,12 +204,10 @@ def _stored(response: Response) -> StoredReply:
 
 
 def _replayed(reply: StoredReply) -> Response:
-    failed = reply.status >= 400
-    return Response(
-        body=reply.body.decode(),
-        status_code=reply.status,
-        headers={"Content-Type": PROBLEM if failed else JSON, "Idempotency-Replayed": "true"},
-    )
+    headers: dict[str, str | list[str]] = {"Idempotency-Replayed": "true"}
+    if reply.body:
+        headers["Content-Type"] = PROBLEM if reply.status >= 400 else JSON
+    return Response(body=reply.body.decode(), status_code=reply.status, headers=headers)
 
 
 def _response(route: Route, outcome: Any) -> Response:

@@ -96,6 +96,7 @@ def cancel_registration(call: Call, registration_id: str) -> None:
     policy="public",
     body=EmailConfirmationBody,
     answers={204: None},
+    creating=True,
     raises=("code_invalid",),
 )
 def confirm_address(call: Call) -> None:

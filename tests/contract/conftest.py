@@ -14,11 +14,12 @@ from infra.provision import provision
 
 
 @pytest.fixture(params=["memory", "moto", "embedded"])
-def tables(request: pytest.FixtureRequest) -> Iterator[Tables]:
+def tables(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tables]:
     """Tables of each kind."""
     if request.param == "memory":
         yield MemoryTables()
     elif request.param == "moto":
+        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)  # the embedded one may be up already
         with mock_aws():
             provision("test", region=aws.REGION, mail_sender="archive@example.com")
             yield DynamoTables(region=aws.REGION, prefix="archive-test")
