@@ -6,6 +6,7 @@ universities commonly do. What has no term is spelled in Latin letters where tha
 """
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,9 @@ _SPELLED = frozenset({"institution_name", "major_name", "branch", "department"})
 _UNITS = {"系": "Department of", "学院": "School of", "研究所": "Institute of"}
 """How a department's name ends, and how that begins in English."""
 
+_DIRECTED = re.compile(r"(?P<major>[^()]+)(?P<directions>(\([^()]+\))+)")
+"""A major and one or more directions in (folded) brackets."""
+
 
 def label(field: str, family: Family) -> Text:
     """What a field is called on that family's records. KeyError if there is no such field."""
@@ -40,10 +44,26 @@ def english(field: str, value: str) -> str | None:
     word = comparable(value)
     if field == "degree_name":
         return _degree(word)
-    if field == "department":
-        return _department(word) or spelled_text(word)
-    term = _terms(field).get(word)
+    term = _terms(field).get(word) or _composed(field, word)
     return spelled_text(word) if term is None and field in _SPELLED else term
+
+
+def _composed(field: str, word: str) -> str | None:
+    if field == "major_name":
+        return _major_with_direction(word)
+    return _department(word) if field == "department" else None
+
+
+def _major_with_direction(name: str) -> str | None:
+    """英语(师范类) is a major that has a term, and a direction or form of it in brackets."""
+    parts = _DIRECTED.fullmatch(name)
+    term = _terms("major_name").get(parts["major"]) if parts else None
+    if not (parts and term):
+        return None
+    directions = parts["directions"][1:-1].split(")(")
+    known = _terms("major_direction")
+    spelled = [known.get(each) or spelled_text(each) for each in directions]
+    return None if None in spelled else " ".join([term, *(f"({each})" for each in spelled)])
 
 
 def _degree(name: str) -> str | None:
@@ -56,11 +76,12 @@ def _degree(name: str) -> str | None:
 
 
 def _department(name: str) -> str | None:
-    """通信工程系 is the department of a major that has a term."""
+    """通信工程系 is the department of a major or field that has a term."""
     for ending, beginning in _UNITS.items():
-        major = _terms("major_name").get(name.removesuffix(ending))
-        if name.endswith(ending) and major:
-            return f"{beginning} {major}"
+        word = name.removesuffix(ending)
+        studied = _terms("department_field").get(word) or _terms("major_name").get(word)
+        if name.endswith(ending) and studied:
+            return f"{beginning} {studied}"
     return None
 
 

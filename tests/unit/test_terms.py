@@ -99,11 +99,41 @@ def test_no_two_degrees_have_the_same_english_name():
         ("major_name", "动物医疗技术", "Dongwu Yiliao Jishu"),
         ("department", "软件工程学院", "School of Software Engineering"),
         ("department", "未名系", "Weimingxi"),
+        ("department", "未名学院", "Weiming Xueyuan"),
         ("branch", "深圳分院", "Shenzhen Fenyuan"),
     ],
 )
 def test_names_without_a_term_are_spelled(field, value, term):
     assert english(field, value) == term
+
+
+@pytest.mark.parametrize(
+    ("major", "term"),
+    [
+        ("英语（师范类）", "English (Teacher Education)"),
+        ("会计学(专升本)", "Accounting (Upgrade from Junior College)"),
+        ("临床医学（5+3一体化）", "Clinical Medicine (Integrated 5+3 Programme)"),
+        ("法学（民商方向）", "Law (Minshangfangxiang)"),
+        ("英语（师范类）（专升本）", "English (Teacher Education) (Upgrade from Junior College)"),
+        ("法学（\U000323af）", None),
+        ("动物医疗技术（师范）", "Dongwu Yiliao Jishu (Shifan)"),
+    ],
+)
+def test_a_major_keeps_its_term_before_a_direction_in_brackets(major, term):
+    assert english("major_name", major) == term
+
+
+@pytest.mark.parametrize(
+    ("unit", "term"),
+    [
+        ("法学院", "School of Law"),
+        ("数学系", "Department of Mathematics"),
+        ("外国语学院", "School of Foreign Languages"),
+        ("计算机学院", "School of Computer Science"),
+    ],
+)
+def test_common_schools_and_departments_have_terms(unit, term):
+    assert english("department", unit) == term
 
 
 @pytest.mark.parametrize(
