@@ -7,7 +7,8 @@ from pathlib import Path
 
 from infra.local.aws import ROOT
 
-FOLDER = ROOT / ".local"
+FOLDER = Path(os.environ.get("LOCAL_FOLDER") or ROOT / ".local").resolve()
+"""Where a run keeps everything; `LOCAL_FOLDER` names another, so that two runs are strangers."""
 DEMO = FOLDER / "demo"
 MAIL_SENDER = "archive@archive.example"
 

@@ -54,7 +54,7 @@ def main() -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # an impatient second one would lose the data
         closing.close()
-    print("stopped; the data is kept in .local/")
+    print(f"stopped; the data is kept in {environment.FOLDER}")
     return 0
 
 
@@ -175,13 +175,13 @@ def _listen(port: int) -> socket.socket:
 
 def lock_folder() -> IO[str]:
     """Hold the data folder for this run. Raises `CannotRun` when another run has it."""
-    environment.FOLDER.mkdir(mode=0o700, exist_ok=True)
+    environment.FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = (environment.FOLDER / "lock").open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
-        raise CannotRun("another run uses .local/; end it first") from None
+        raise CannotRun(f"another run uses {environment.FOLDER}; end it first") from None
     return file
 
 
