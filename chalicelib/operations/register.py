@@ -16,6 +16,7 @@ from chalicelib.domain.names import parse_name
 from chalicelib.domain.passwords import check_password
 from chalicelib.operations.archive import bound_records, count_by_family
 from chalicelib.operations.confirm_email import confirmation_writes
+from chalicelib.operations.notices import tell_by
 from chalicelib.operations.ports import Caller, Ports
 from chalicelib.operations.views import AccountView, account_view
 from chalicelib.stores.accounts import (
@@ -23,11 +24,12 @@ from chalicelib.stores.accounts import (
     Consent,
     Draft,
     Person,
+    UniqueKind,
     document_value,
     unique_values,
 )
 from chalicelib.stores.limits import Hit, OverLimit
-from chalicelib.stores.outbox import Message
+from chalicelib.stores.outbox import Channel
 from chalicelib.stores.sessions import Principal
 from chalicelib.stores.tables import ConditionFailed, Write
 
@@ -279,21 +281,17 @@ def _bound(ports: Ports, account: Account) -> dict[str, int]:
 
 
 def _warnings_to_holders(ports: Ports, account: Account) -> list[Write]:
-    """The owner of an address or phone in use is told; the person registering learns nothing."""
-    writes = []
-    if ports.accounts.holder("email", comparable(account.email)):
-        writes.append(_warning(ports, "email", account.email, account.language))
-    if ports.accounts.holder("phone", account.phone):
-        writes.append(_warning(ports, "sms", account.phone, account.language))
-    return writes
+    """The owner of an address or phone in use is told; the person registering learns nothing.
 
-
-def _warning(ports: Ports, channel: str, to: str, language: str) -> Write:
-    return ports.message(
-        Message(
-            kind="contact_already_used",
-            channel="sms" if channel == "sms" else "email",
-            to=to,
-            language=language,
-        )
+    An account is looked up either way, so that the time taken tells nothing.
+    """
+    held: tuple[tuple[Channel, UniqueKind, str], ...] = (
+        ("email", "email", comparable(account.email)),
+        ("sms", "phone", account.phone),
     )
+    writes = []
+    for channel, kind, value in held:
+        holder = ports.accounts.get(ports.accounts.holder(kind, value) or account.account_id)
+        if holder is not None:
+            writes.append(tell_by(ports, holder, channel, "contact_already_used"))
+    return writes
