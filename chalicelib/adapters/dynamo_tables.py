@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import and_
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -64,7 +64,8 @@ class DynamoTables:
         )
         self._prefix = prefix
         self._pause = pause
-        self._known: set[str] = set()
+        for table in get_args(TableName):
+            self._connection.add_meta_table(MetaTable({"TableName": self._table(table), **_SHAPE}))
 
     def get(self, key: Key) -> Row | None:
         """See `Tables.get`."""
@@ -179,11 +180,7 @@ class DynamoTables:
                 raise Refusal("unavailable", retry_after=_RETRY_AFTER)
 
     def _table(self, table: TableName) -> str:
-        name = f"{self._prefix}-{table}"
-        if name not in self._known:
-            self._known.add(name)
-            self._connection.add_meta_table(_schema(name))
-        return name
+        return f"{self._prefix}-{table}"
 
     def _get_batch(self, keys: Sequence[Key]) -> Iterator[tuple[Key, Row]]:
         if not keys:
@@ -294,10 +291,6 @@ _SHAPE = {
 }
 
 
-def _schema(name: str) -> MetaTable:
-    return MetaTable({"TableName": name, **_SHAPE})
-
-
 def _raw(row: Row) -> dict[str, Any]:
     return {column: _raw_value(value) for column, value in row.items()}
 
@@ -345,7 +338,7 @@ def _actions(write: Update, stamp: Mapping[str, Value]) -> list[Action]:
 
 def _code(error: Exception) -> str | None:
     cause = error.cause if isinstance(error, PynamoDBException) else error
-    response: Mapping[str, Any] = getattr(cause, "response", {})
+    response: Mapping[str, Any] = getattr(cause, "response", None) or {}
     code = response.get("Error", {}).get("Code")
     return code if isinstance(code, str) else None
 
