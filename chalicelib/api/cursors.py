@@ -37,11 +37,14 @@ def page_of(call: Call, items: Sequence[Any], *, extra: str = "") -> Listing:
 
 
 def page_from(
-    call: Call, read: Callable[[int, str | None], tuple[Sequence[Any], str | None]]
+    call: Call,
+    read: Callable[[int, str | None], tuple[Sequence[Any], str | None]],
+    *,
+    extra: str = "",
 ) -> Listing:
     """A page of a stored list; `read` takes limit and where to go on, and answers both."""
-    items, following = read(call.query.limit, _after(call, ""))
-    return Listing(list(items), _sealed(call, following, "") if following else None)
+    items, following = read(call.query.limit, _after(call, extra))
+    return Listing(list(items), _sealed(call, following, extra) if following else None)
 
 
 def _after(call: Call, extra: str) -> str | None:

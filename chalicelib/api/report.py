@@ -86,6 +86,25 @@ def read_report(call: Call, report_id: str) -> report.ReportView:
 
 @function.route(
     "GET",
+    "/reports/{report_id}/views",
+    policy="signed_in",
+    query=Paging,
+    answers={200: list[report.Viewing]},
+    raises=("proof_required", "not_found"),
+)
+def list_viewings(call: Call, report_id: str) -> Listing:
+    """When, from where and what for the report was verified, newest first."""
+    return page_from(
+        call,
+        lambda limit, after: report.list_viewings(
+            call.ports, call.principal, report_id, limit=limit, after=after
+        ),
+        extra=report_id,
+    )
+
+
+@function.route(
+    "GET",
     "/reports/{report_id}/pdf",
     policy="signed_in",
     answers={200: Binary},

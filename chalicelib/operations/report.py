@@ -43,6 +43,14 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True):
     views: int
 
 
+class Viewing(msgspec.Struct, frozen=True, kw_only=True):
+    """One time a report was verified: when, from how coarse a place, and what for."""
+
+    at: str
+    origin: str
+    purpose: str
+
+
 def create_report(
     ports: Ports,
     principal: Principal,
@@ -105,6 +113,25 @@ def list_reports(
 def read_report(ports: Ports, principal: Principal, report_id: str) -> ReportView:
     """One of the own reports. Raises `not_found`."""
     return _view(ports, _own(ports, principal, report_id))
+
+
+def list_viewings(
+    ports: Ports, principal: Principal, report_id: str, *, limit: int, after: str | None
+) -> tuple[Sequence[Viewing], str | None]:
+    """Who looked at one of the own reports, newest first, and where to go on.
+
+    They are lines of the account's trail; a page may hold fewer than `limit`. Raises `not_found`.
+    """
+    _own(ports, principal, report_id)
+    while True:
+        lines, after = ports.audit.lines(principal.account_id, limit=limit, after=after)
+        found = [
+            Viewing(at=rfc3339(line.at), origin=line.facts["origin"], purpose=line.facts["purpose"])
+            for line in lines
+            if line.action == "report_viewed" and line.facts["report_id"] == report_id
+        ]
+        if found or after is None:
+            return found, after
 
 
 def report_pdf(ports: Ports, principal: Principal, report_id: str) -> bytes:

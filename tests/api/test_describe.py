@@ -38,6 +38,7 @@ POST   /reports                                     kind record_id language vali
 GET    /reports
 GET    /reports/{}
 GET    /reports/{}/pdf
+GET    /reports/{}/views
 PATCH  /reports/{}                                  extend_months
 DELETE /reports/{}
 GET    /verifications/{}

@@ -262,6 +262,48 @@ def test_the_owner_sees_how_often_it_was_viewed(archive):
     assert client.call("GET", f"/reports/{report['report_id']}").json["views"] == 2
 
 
+def test_the_owner_sees_when_from_where_and_what_for_it_was_viewed(archive):
+    client, report = issued(archive)
+    other = issue(client, report["record_id"]).json
+    verifier = archive.client
+    for purpose in ("入职审核", ""):
+        archive.clock.advance(60)
+        verifier.call(
+            "GET",
+            f"/verifications/{report['verification_code']}",
+            query={"purpose": purpose},
+            ip="2001:db8:1:2::3",
+        )
+    shown(archive, other)
+    origin = "2001:db8::/32"
+    assert client.call("GET", f"/reports/{report['report_id']}/views").json == {
+        "items": [
+            {"at": "2026-11-23T02:02:00Z", "origin": origin, "purpose": ""},
+            {"at": "2026-11-23T02:01:00Z", "origin": origin, "purpose": "入职审核"},
+        ],
+        "next": None,
+    }
+
+
+def test_views_have_pages_of_their_report_only(archive):
+    client, report = issued(archive)
+    other = issue(client, report["record_id"]).json
+    for viewed in (report, other, report, other, other, other, report):
+        archive.clock.advance(1)
+        shown(archive, viewed)
+    path, found = f"/reports/{report['report_id']}/views", []
+    query = {"limit": "2"}
+    while True:
+        page = client.call("GET", path, query=query).json
+        found += [item["at"][-3:-1] for item in page["items"]]
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+    assert found == ["07", "03", "01"]
+    elsewhere = client.call("GET", f"/reports/{other['report_id']}/views", query=query)
+    assert elsewhere.code == "cursor_invalid"
+
+
 @pytest.mark.parametrize("accept", [None, "*/*", "text/html", "application/json", "image/png;q=1"])
 def test_the_pdf_comes_whatever_accept_says(archive, accept):
     client, report = issued(archive)
