@@ -36,16 +36,16 @@ class InterceptedTables:
     """`Tables` whose calls all go through `around`, which may be exchanged at any time."""
 
     def __init__(self, tables: Tables) -> None:
-        self._tables = tables
+        self.tables = tables
         self.around: Around = straight
 
     def get(self, key: Key) -> Row | None:
-        return self.around("get", lambda: self._tables.get(key))
+        return self.around("get", lambda: self.tables.get(key))
 
     def get_many(self, keys: Sequence[Key]) -> Mapping[Key, Row]:
         if not keys:
             return {}  # no call is made for nothing
-        return self.around("get_many", lambda: self._tables.get_many(keys))
+        return self.around("get_many", lambda: self.tables.get_many(keys))
 
     def query(
         self,
@@ -59,22 +59,22 @@ class InterceptedTables:
     ) -> Page:
         return self.around(
             "query",
-            lambda: self._tables.query(
+            lambda: self.tables.query(
                 table, pk, prefix=prefix, after=after, limit=limit, newest_first=newest_first
             ),
         )
 
     def due(self, table: TableName, bucket: str, *, until: int, limit: int) -> Sequence[Key]:
-        return self.around("due", lambda: self._tables.due(table, bucket, until=until, limit=limit))
+        return self.around("due", lambda: self.tables.due(table, bucket, until=until, limit=limit))
 
     def write(self, write: Put | Update | Delete) -> Row | None:
-        return self.around("write", lambda: self._tables.write(write))
+        return self.around("write", lambda: self.tables.write(write))
 
     def commit(self, writes: Sequence[Write]) -> None:
-        self.around("commit", lambda: self._tables.commit(writes))
+        self.around("commit", lambda: self.tables.commit(writes))
 
     def load(self, table: TableName, rows: Sequence[Row]) -> None:
-        self.around("load", lambda: self._tables.load(table, rows))
+        self.around("load", lambda: self.tables.load(table, rows))
 
 
 class RewindableTables(MemoryTables):
