@@ -88,7 +88,7 @@ def sign_in(
     **how: Any,
 ) -> Answer:
     """The first step of signing in."""
-    body = {"username": username or student.email, "password": password}
+    body = {"username": student.email if username is None else username, "password": password}
     if device_token:
         body["device_token"] = device_token
     return archive.client.call("POST", "/sessions", body, **how)
