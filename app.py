@@ -3,10 +3,11 @@
 import os
 from typing import Any
 
-from chalice.app import CloudWatchEvent, Rate, SQSEvent
+from chalice.app import CloudWatchEvent, DynamoDBEvent, Rate, SQSEvent
 
 from chalicelib import jobs, wiring
 from chalicelib.api.application import build
+from chalicelib.api.unrouted import answer_unrouted
 
 app = build(
     os.environ.get("ARCHIVE_FUNCTION") or None,
@@ -21,6 +22,14 @@ def relay(_event: CloudWatchEvent) -> None:
     jobs.relay(wiring.ports())
 
 
+@app.on_dynamodb_record(
+    stream_arn=os.environ.get("OUTBOX_STREAM", "the outbox's stream"), batch_size=10
+)
+def relay_committed(_event: DynamoDBEvent) -> None:
+    """Queue messages as soon as they are committed: nobody waits for the schedule."""
+    jobs.relay(wiring.ports())
+
+
 @app.schedule(Rate(15, unit=Rate.MINUTES))
 def expire_codes(_event: CloudWatchEvent) -> None:
     """Remove what has expired."""
@@ -31,3 +40,9 @@ def expire_codes(_event: CloudWatchEvent) -> None:
 def deliver(event: SQSEvent) -> dict[str, Any]:
     """Send queued messages; what failed is tried again."""
     return jobs.deliver(wiring.ports(), event.to_dict())
+
+
+@app.lambda_function()
+def unrouted(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Answer requests that have no route."""
+    return answer_unrouted(app, event)

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from importlib import import_module
 from typing import Any
 
-from chalice.app import Chalice, Request
+from chalice.app import Chalice, Request, Response
 
 from chalicelib.api.calls import CURRENT, PROBLEM, Exchange, refused
 from chalicelib.domain.errors import Refusal
@@ -19,6 +19,8 @@ from chalicelib.operations.ports import Ports
 from chalicelib.telemetry import request_log
 
 APP_NAME = "student-archive"
+CORS_REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key, Accept-Language, Appeal-Token"
+"""The request headers that a page of another allowed origin may send."""
 
 _SILENT = logging.getLogger("chalice.silent")
 """Chalice logs a crash with its text, which may quote a value: `calls.answer` logs it instead."""
@@ -98,6 +100,21 @@ class Archive(Chalice):
             return dict(response)
 
         return self._answered(event, refuse)
+
+    def preflight(self, event: dict[str, Any], allowed: Sequence[str]) -> dict[str, Any]:
+        """Answer a browser that asks whether a page of another origin may call a path."""
+
+        def permit(_: dict[str, Any]) -> dict[str, Any]:
+            response = Response(body="", status_code=204)
+            if CURRENT.get().request.headers.get("origin") in self._cors_origins():
+                response.headers |= {
+                    "Access-Control-Allow-Methods": ", ".join(sorted(allowed)),
+                    "Access-Control-Allow-Headers": CORS_REQUEST_HEADERS,
+                    "Access-Control-Max-Age": "600",
+                }
+            return dict(response.to_dict())
+
+        return self._answered(event, permit)
 
     def _answered(
         self, event: dict[str, Any], answer: Callable[[dict[str, Any]], dict[str, Any]]

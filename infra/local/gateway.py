@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import msgspec
 
+from chalicelib.api.application import CORS_REQUEST_HEADERS
 from chalicelib.api.languages import preferred_language
 from chalicelib.api.problems import problem_headers, problem_of
 from chalicelib.domain.errors import Refusal
@@ -39,7 +40,6 @@ PLAIN_HEADERS = (
 
 _LOG = logging.getLogger(__name__)
 _SECONDS = 29
-_CORS_HEADERS = "Authorization, Content-Type, Idempotency-Key, Accept-Language, Appeal-Token"
 
 
 class Application(Protocol):
@@ -151,7 +151,7 @@ class Gateway:
             headers += [
                 ("Access-Control-Allow-Origin", origin),
                 ("Access-Control-Allow-Methods", ", ".join(methods)),
-                ("Access-Control-Allow-Headers", _CORS_HEADERS),
+                ("Access-Control-Allow-Headers", CORS_REQUEST_HEADERS),
                 ("Access-Control-Max-Age", "600"),
             ]
         start_response(_status_line(HTTPStatus.NO_CONTENT), headers)
