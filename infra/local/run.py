@@ -22,6 +22,7 @@ import boto3
 from waitress.server import create_server
 
 from chalicelib import wiring
+from chalicelib.settings import SettingInvalid
 from infra.local import aws, environment
 from infra.local.consumers import Consumers
 from infra.local.gateway import MOST_BYTES, Gateway
@@ -44,8 +45,8 @@ def main() -> int:
         signal.signal(number, _end)
     closing = ExitStack()
     try:
-        _run(int(os.environ.get("PORT", "8000")), closing)
-    except (CannotRun, aws.EmbeddedAwsFailed, ProvisionFailed) as error:
+        _run(_port(os.environ.get("PORT") or "8000"), closing)
+    except (CannotRun, SettingInvalid, aws.EmbeddedAwsFailed, ProvisionFailed) as error:
         print(error, file=sys.stderr)
         return 1
     except SystemExit:
@@ -156,6 +157,13 @@ def _start_aws(closing: ExitStack) -> str:
 def _aws_variables(endpoint: str) -> Mapping[str, str]:
     kept = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     return {"AWS_REGION": aws.REGION} | kept | {"AWS_ENDPOINT_URL": endpoint}
+
+
+def _port(text: str) -> int:
+    """The port that `PORT` names. Raises `CannotRun`."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
+        raise CannotRun("PORT must be a number from 1 to 65535: make run PORT=8080")
+    return int(text)
 
 
 def _listen(port: int) -> socket.socket:

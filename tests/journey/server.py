@@ -123,7 +123,7 @@ class LocalServer:
         return self.folder.parent / f"{self.folder.name}.output"
 
 
-def start_run(folder: Path, port: int, output: Any) -> subprocess.Popen[bytes]:
+def start_run(folder: Path, port: int | str, output: Any) -> subprocess.Popen[bytes]:
     """The process of a run, away from the terminal's Ctrl-C and the caller's AWS."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return subprocess.Popen(

@@ -37,6 +37,19 @@ def test_a_port_in_use_is_said(server: LocalServer, tmp_path: Path):
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])
+def test_a_port_that_cannot_be_is_said(tmp_path: Path, port: str):
+    code, said = outcome_of_run(tmp_path / "other", port)
+    assert (code, said) == (1, "PORT must be a number from 1 to 65535: make run PORT=8080\n")
+
+
+def test_a_setting_that_cannot_be_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LIMITS", "none")
+    code, said = outcome_of_run(tmp_path / "other", free_port())
+    assert code == 1
+    assert said.startswith("LIMITS must be one of")
+
+
 def test_a_folder_in_use_is_said(server: LocalServer):
     code, said = outcome_of_run(server.folder, free_port())
     assert code == 1
@@ -135,7 +148,7 @@ def test_every_answer_of_the_api_has_the_same_headers(
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
-def outcome_of_run(folder: Path, port: int) -> tuple[int, str]:
+def outcome_of_run(folder: Path, port: int | str) -> tuple[int, str]:
     """Exit code and words of a run that cannot start."""
     process = start_run(folder, port, subprocess.PIPE)
     said, _ = process.communicate(timeout=60)
