@@ -7,7 +7,10 @@ import msgspec
 from chalicelib.api.calls import Call
 from chalicelib.api.cursors import Paging, page_of
 from chalicelib.api.routes import Function, Listing
+from chalicelib.operations import second_step as second_steps
 from chalicelib.operations import sessions
+from chalicelib.operations.second_step import SecondStep
+from chalicelib.operations.start_session import SessionView
 
 function = Function("sessions")
 
@@ -41,11 +44,11 @@ class RefreshBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     "/sessions",
     policy="public",
     body=SignInBody,
-    answers={201: sessions.SessionView, 202: sessions.SecondStep},
+    answers={201: SessionView, 202: SecondStep},
     creating=True,
     raises=("credentials_invalid",),
 )
-def sign_in(call: Call) -> sessions.SessionView | sessions.SecondStep:
+def sign_in(call: Call) -> SessionView | SecondStep:
     """Sign in: a session on a known device, else a second step."""
     body: SignInBody = call.body
     return sessions.sign_in(
@@ -62,14 +65,14 @@ def sign_in(call: Call) -> sessions.SessionView | sessions.SecondStep:
     "/sessions/second-step",
     policy="public",
     body=SecondStepBody,
-    answers={201: sessions.SessionView},
+    answers={201: SessionView},
     creating=True,
     raises=("code_invalid", "rate_limited"),
 )
-def second_step(call: Call) -> sessions.SessionView:
+def second_step(call: Call) -> SessionView:
     """Finish signing in with the code that was sent."""
     body: SecondStepBody = call.body
-    return sessions.second_step(
+    return second_steps.second_step(
         call.ports,
         call.caller,
         challenge_id=body.challenge_id,
@@ -83,10 +86,10 @@ def second_step(call: Call) -> sessions.SessionView:
     "/sessions/refresh",
     policy="public",
     body=RefreshBody,
-    answers={200: sessions.SessionView},
+    answers={200: SessionView},
     raises=("unauthenticated",),
 )
-def refresh(call: Call) -> sessions.SessionView:
+def refresh(call: Call) -> SessionView:
     """A fresh pair of tokens for a refresh token."""
     return sessions.refresh(call.ports, refresh_token=call.body.refresh_token)
 

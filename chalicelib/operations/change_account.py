@@ -9,7 +9,7 @@ from chalicelib.domain.errors import Refusal, invalid
 from chalicelib.domain.limits import network_of
 from chalicelib.operations.notices import CHANNELS, tell, tell_by
 from chalicelib.operations.ports import Caller, Ports
-from chalicelib.operations.recover import checked_password, require_proof_of
+from chalicelib.operations.recover import checked_password, end_late_sessions, require_proof_of
 from chalicelib.operations.views import AccountView, account_view
 from chalicelib.stores.accounts import Account, UniqueKind
 from chalicelib.stores.outbox import Channel
@@ -40,6 +40,7 @@ def change_password(
         ports.audited(account.account_id, "password_changed", "owner"),
     ]
     _commit(ports, writes)
+    end_late_sessions(ports, account.account_id, but=principal.session_id)
 
 
 def change_contact(
@@ -98,6 +99,7 @@ def undo_contact_change(ports: Ports, token: str) -> None:
         ports.audited(account.account_id, f"{kind}_change_undone", "owner"),
     ]
     _commit(ports, writes, claimed=(kind, _value(kind, undo.old)))
+    end_late_sessions(ports, account.account_id)
 
 
 def require_password(ports: Ports, caller: Caller, principal: Principal, password: str) -> Account:

@@ -80,7 +80,18 @@ def reset_password(
         if any(key.table == "codes" for key in failure.failed):
             raise invalid("verification_token", "verification_token_invalid") from None
         raise Refusal("conflict") from None
+    end_late_sessions(ports, account.account_id)
     ports.metrics.count("password_reset")
+
+
+def end_late_sessions(ports: Ports, account_id: str, *, but: str | None = None) -> None:
+    """End sessions that began between the look at them and the commit of what ends them.
+
+    None can begin later: a session starts only while its account is as it was read.
+    """
+    late = ports.sessions.ending_all(account_id, but=but)
+    if late:
+        ports.tables.commit(late)
 
 
 def require_proof_of(ports: Ports, verification_token: str, purpose: str) -> Proof:

@@ -160,15 +160,19 @@ def require_right_code(ports: Ports, caller: Caller, challenge: Challenge, code:
     """Take a try, then compare. Raises `code_invalid`; a wrong guess is counted."""
     if not ports.codes.take_try(challenge, ports.now()):
         raise Refusal("code_invalid")
-    if ports.codes.matches(challenge, code):
-        return
+    if not ports.codes.matches(challenge, code):
+        count_wrong_guess(ports, caller, challenge)
+        raise Refusal("code_invalid")
+
+
+def count_wrong_guess(ports: Ports, caller: Caller, challenge: Challenge) -> None:
+    """Count a wrong code against the address, and the account where it is one's (A-03)."""
     hits = [Hit("guess.ip.hour", network_of(caller.ip))]
     if challenge.proof.account_id:
         hits.append(Hit("guess.account.day", challenge.proof.account_id))
     for hit in hits:
         _count_quietly(ports, hit)
     ports.metrics.count("code_wrong", purpose=challenge.proof.purpose)
-    raise Refusal("code_invalid")
 
 
 def _count_quietly(ports: Ports, hit: Hit) -> None:

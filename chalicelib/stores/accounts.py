@@ -18,6 +18,7 @@ from chalicelib.stores.expiry import expiring
 from chalicelib.stores.keyring import Keyring, token_digest
 from chalicelib.stores.tables import (
     ABSENT,
+    Check,
     ConditionFailed,
     Delete,
     Key,
@@ -53,6 +54,19 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     document_number: str
 
 
+class Authenticator(msgspec.Struct, frozen=True, kw_only=True):
+    """An authenticator app (RFC 6238). `secret` is base32; `recovery` holds digests.
+
+    It serves once it is `confirmed`. `last_step` is the last time step whose code was used: no
+    code works twice.
+    """
+
+    secret: str
+    confirmed: bool = False
+    last_step: int = 0
+    recovery: tuple[str, ...] = ()
+
+
 class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One person's account. Instants in epoch seconds.
 
@@ -69,6 +83,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     created_at: int
     proved_at: int | None = None
     email_confirmed: bool = False
+    authenticator: Authenticator | None = None
     phone_changed_at: int | None = None
     email_changed_at: int | None = None
     identities: tuple[Person, ...] = ()
@@ -133,9 +148,17 @@ class Accounts:
         following = msgspec.structs.replace(account, version=account.version + 1)
         return Put("accounts", self._row(key, following), When(equal={"version": account.version}))
 
+    def unchanged(self, account: Account) -> Check:
+        """The check that the account is still as it was read."""
+        return Check(account_key(account.account_id), When(equal={"version": account.version}))
+
     def unique_key(self, kind: UniqueKind, value: str) -> Key:
         """Where the holder of a value stands."""
         return Key("accounts", f"unique#{kind}#{self._keyring.index(kind, value)}", "-")
+
+    def claiming(self, account_id: str, number: str) -> Put:
+        """The write that claims a proved number (a `document_value`): it fails where it is held."""
+        return Put("accounts", _unique_row(self.unique_key("document", number), account_id), ABSENT)
 
     def moving(self, account_id: str, kind: UniqueKind, old: str, new: str) -> list[Write]:
         """The writes that give up one unique value for another: they fail where it is taken."""
