@@ -207,6 +207,8 @@ def _replayed(reply: StoredReply) -> Response:
     headers: dict[str, str | list[str]] = {"Idempotency-Replayed": "true"}
     if reply.body:
         headers["Content-Type"] = PROBLEM if reply.status >= 400 else JSON
+    if reply.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     return Response(body=reply.body.decode(), status_code=reply.status, headers=headers)
 
 

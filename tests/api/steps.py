@@ -6,15 +6,8 @@ from typing import Any
 from chalicelib.domain.consents import CURRENT_VERSION
 from chalicelib.domain.limits import limit_table
 from chalicelib.stores.limits import Hit
+from tests.records import WANG
 from tests.world import PASSWORD, Answer, Client, Student, World
-
-WANG = Student()
-LI = Student(
-    name="李娜",
-    document_number="440308199901101512",
-    phone="+8619900000002",
-    email="li@example.com",
-)
 
 
 def ask(

@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from tests.api.steps import WANG, known, with_token
+from tests.api.steps import known, with_token
+from tests.records import WANG
 from tests.world import Student
 
 

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from chalicelib.domain.lifetimes import EMAIL_CONFIRMATION
-from tests.api.steps import LI, WANG, but_request_id, sent_to
+from tests.api.steps import but_request_id, sent_to
+from tests.records import LI, WANG
 from tests.world import Answer, Client, World
 
 HOUR = 3600
@@ -21,7 +22,7 @@ def confirm(archive: World, token: str) -> Answer:
 
 
 def is_confirmed(client: Client) -> bool:
-    return client.call("GET", "/account").json["email_confirmed"]
+    return bool(client.call("GET", "/account").json["email_confirmed"])
 
 
 def test_the_mailed_token_confirms_the_address(archive):

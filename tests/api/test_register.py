@@ -10,8 +10,6 @@ from chalicelib.domain.errors import Refusal
 from chalicelib.stores.accounts import Consent
 from chalicelib.stores.tables import Key
 from tests.api.steps import (
-    LI,
-    WANG,
     apply,
     but_request_id,
     confirm,
@@ -21,7 +19,7 @@ from tests.api.steps import (
     use_up,
     with_token,
 )
-from tests.records import file_record
+from tests.records import LI, WANG, file_record
 from tests.tables import RewindableTables
 from tests.world import PASSWORD, START, Answer, Student, World, world
 

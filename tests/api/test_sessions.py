@@ -1,11 +1,11 @@
 """Signing in, staying in, seeing and ending sessions."""
 
+from typing import Any
+
 import pytest
 
 from chalicelib.stores.sessions import DEVICE_SECONDS, MOST_SESSIONS
 from tests.api.steps import (
-    LI,
-    WANG,
     but_request_id,
     known,
     second_step,
@@ -15,6 +15,7 @@ from tests.api.steps import (
     with_token,
     wrong,
 )
+from tests.records import LI, WANG
 from tests.world import PASSWORD, Answer, Client, World
 
 HERE, ELSEWHERE = "203.0.113.7", "198.51.100.9"
@@ -50,7 +51,7 @@ def works(archive: World, session: Answer) -> bool:
     return with_token(archive, session.json["access_token"]).call("GET", "/account").status == 200
 
 
-def fail(archive: World, times: int, **how: str) -> None:
+def fail(archive: World, times: int, **how: Any) -> None:
     for _ in range(times):
         assert sign_in(archive, password="wrong-horse-8", **how).code == "credentials_invalid"
 
@@ -204,9 +205,10 @@ def test_a_code_too_many_is_not_sent_and_nobody_sees_it(archive):
 
 
 def test_a_password_of_older_settings_is_hashed_anew(archive, monkeypatch):
+    accounts = archive.ports.accounts
+
     def stored() -> str:
-        account = archive.ports.accounts.get(archive.ports.accounts.holder("email", WANG.email))
-        return account.password
+        return str(accounts.get(accounts.holder("email", WANG.email)).password)
 
     before = stored()
     monkeypatch.setattr(archive.ports.hasher, "needs_rehash", lambda held: held == before)
@@ -243,14 +245,19 @@ def test_whatever_is_wrong_the_answer_is_the_same(archive):
 def test_whatever_is_wrong_one_password_is_compared(archive, monkeypatch):
     hasher, compared = archive.ports.hasher, []
 
-    def counting(method):
+    def watch(method: str) -> None:
         original = getattr(hasher, method)
-        monkeypatch.setattr(hasher, method, lambda *a: compared.append(method) or original(*a))
+
+        def watched(*arguments: str) -> object:
+            compared.append(method)
+            return original(*arguments)
+
+        monkeypatch.setattr(hasher, method, watched)
 
     fail(archive, 4)
     use_up(archive, "password.accounts.ip", ELSEWHERE)
-    counting("verify")
-    counting("verify_nothing")
+    watch("verify")
+    watch("verify_nothing")
     fail(archive, 1)  # wrong
     fail(archive, 1)  # too soon
     fail(archive, 1, username="nobody@example.com")
@@ -444,8 +451,8 @@ def test_what_is_no_refresh_token_is_refused(archive, token):
 # Seeing and ending sessions
 
 
-def listed(client: Client, **query: str) -> list[dict]:
-    return client.call("GET", "/sessions", query=query).json["items"]
+def listed(client: Client) -> list[dict[str, Any]]:
+    return list(client.call("GET", "/sessions").json["items"])
 
 
 def two_sessions(archive: World) -> tuple[Client, Client]:
@@ -458,7 +465,8 @@ def two_sessions(archive: World) -> tuple[Client, Client]:
     }
     agent = {"User-Agent": "Pocket\x01 Browser 7" + "!" * 200}
     second = archive.client.call("POST", "/sessions", body, headers=agent, ip=ELSEWHERE)
-    return tuple(with_token(archive, one.json["access_token"]) for one in (device, second))
+    older, newer = (with_token(archive, one.json["access_token"]) for one in (device, second))
+    return older, newer
 
 
 def test_own_sessions_are_listed_the_newest_first(archive):

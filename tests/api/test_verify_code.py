@@ -4,16 +4,8 @@ from itertools import count, product
 
 import pytest
 
-from tests.api.steps import (
-    WANG,
-    ask,
-    but_request_id,
-    field_codes,
-    sent_to,
-    use_up,
-    verify,
-    wrong,
-)
+from tests.api.steps import ask, but_request_id, field_codes, sent_to, use_up, verify, wrong
+from tests.records import WANG
 from tests.world import Answer, World
 
 OTHER_PHONE = "+8619900000002"
