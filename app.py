@@ -36,6 +36,12 @@ def expire_codes(_event: CloudWatchEvent) -> None:
     jobs.expire_codes(wiring.ports())
 
 
+@app.schedule(Rate(1, unit=Rate.HOURS))
+def check_appeals(_event: CloudWatchEvent) -> None:
+    """Forget lapsed drafts and the scans of ended cases; count late decisions."""
+    jobs.check_appeals(wiring.ports())
+
+
 @app.on_sqs_message(queue=os.environ.get("DELIVER_QUEUE", "archive-deliver"), batch_size=10)
 def deliver(event: SQSEvent) -> dict[str, Any]:
     """Send queued messages; what failed is tried again."""

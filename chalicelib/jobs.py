@@ -5,7 +5,7 @@ from typing import Any
 
 from chalicelib import telemetry
 from chalicelib.adapters.queues import key_of
-from chalicelib.domain.errors import Refusal
+from chalicelib.operations import check_appeals as checking
 from chalicelib.operations import deliver as delivering
 from chalicelib.operations import expire_codes as expiring
 from chalicelib.operations import relay as relaying
@@ -27,13 +27,25 @@ def expire_codes(ports: Ports) -> int:
     return count
 
 
+def check_appeals(ports: Ports) -> int:
+    """Look after appeals and changes of identity whose time has come; how many."""
+    checked = checking.check_appeals(ports)
+    telemetry.job_log(
+        "check_appeals",
+        cases=checked.looked_at,
+        past_due=checked.past_due,
+        failed=checked.failed,
+    )
+    return checked.looked_at
+
+
 def deliver(ports: Ports, event: Mapping[str, Any]) -> dict[str, Any]:
     """Send the messages of an SQS event; answers which of them failed (partial batch)."""
     failed = []
     for record in event["Records"]:
         try:
             delivering.deliver(ports, key_of(record["body"]))
-        except (Refusal, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it fails this message alone
             telemetry.job_log("deliver", failed=type(error).__name__)
             failed.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failed}

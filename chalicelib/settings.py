@@ -13,6 +13,7 @@ Word = TypeVar("Word", bound=str)
 
 _ON_ONE_MACHINE: tuple[Stage, ...] = ("local", "test")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
+_PARAMETER = re.compile(r"(/[A-Za-z0-9_.-]+){2,15}", re.ASCII)
 _FUNCTION = re.compile(r"[a-z][a-z_]*", re.ASCII)
 
 
@@ -29,7 +30,8 @@ class Settings:
     """The settings of one deployment.
 
     `function` is the Lambda function whose routes to load (None: all, as on a local run).
-    `identity_checker` is `demo:<path of people.json>` or the `https` address of a checker.
+    `identity_checker` is `demo:<path of people.json>` or the `https` address of a checker;
+    `identity_checker_token` then names the parameter (SSM, SecureString) that holds its token.
     `public_origin` (no path, no slash at the end) begins the links in messages and QR codes.
     `endpoint` is set where AWS is an emulator.
     """
@@ -48,6 +50,7 @@ class Settings:
     cors_origins: tuple[str, ...]
     limits: LimitSet
     identity_checker: str
+    identity_checker_token: str | None
     operator_name_zh: str
     operator_name_en: str
     operator_domain: str
@@ -65,6 +68,7 @@ class Settings:
         read = _Variables(environ)
         stage = read.word("STAGE", get_args(Stage))
         on_one_machine = stage in _ON_ONE_MACHINE
+        checker = read.checker("IDENTITY_CHECKER", demo_allowed=stage != "prod")
         origin = read.origin("PUBLIC_ORIGIN", encrypted=not on_one_machine)
         return cls(
             stage=stage,
@@ -80,7 +84,8 @@ class Settings:
             public_origin=origin,
             cors_origins=read.origins("CORS_ORIGINS", encrypted=not on_one_machine),
             limits=read.limits("LIMITS", stage),
-            identity_checker=read.checker("IDENTITY_CHECKER", demo_allowed=stage != "prod"),
+            identity_checker=checker,
+            identity_checker_token=read.parameter("IDENTITY_CHECKER_TOKEN", needed_by=checker),
             operator_name_zh=read.text("OPERATOR_NAME_ZH", "学籍档案"),
             operator_name_en=read.text("OPERATOR_NAME_EN", "Student Archive"),
             operator_domain=read.text("OPERATOR_DOMAIN", urlsplit(origin).hostname),
@@ -133,6 +138,15 @@ class _Variables:
             return value
         kinds = "an https address" + (" or demo:<path>" if demo_allowed else "")
         raise SettingInvalid(variable, f"must be {kinds}")
+
+    def parameter(self, variable: str, *, needed_by: str) -> str | None:
+        """The name of a parameter, never the secret itself: variables are shown in consoles."""
+        if not needed_by.startswith("https://"):
+            return None
+        name = self.text(variable)
+        if not _PARAMETER.fullmatch(name):
+            raise SettingInvalid(variable, "must be a parameter's name, as in /archive/prod/token")
+        return name
 
     def origin(self, variable: str, *, encrypted: bool) -> str:
         return _origin(variable, self.text(variable), encrypted=encrypted)

@@ -19,12 +19,19 @@ from chalicelib.adapters.dynamo_tables import DynamoTables
 from chalicelib.adapters.files import SealedFiles
 from chalicelib.adapters.keys import KmsDataKeys
 from chalicelib.adapters.password_blocklist import is_common
+from chalicelib.adapters.quarantine import S3Quarantine
 from chalicelib.adapters.queues import SqsDeliverQueue
 from chalicelib.adapters.randomness import SystemRandomness
 from chalicelib.adapters.senders import SesMail, SnsSms
 from chalicelib.domain.limits import limit_table
-from chalicelib.operations.ports import IdentityChecker, PasswordHasher, Ports, ReportRenderer
-from chalicelib.settings import SettingInvalid, Settings
+from chalicelib.operations.ports import (
+    IdentityChecker,
+    ImageChecker,
+    PasswordHasher,
+    Ports,
+    ReportRenderer,
+)
+from chalicelib.settings import Settings
 from chalicelib.stores.accounts import Accounts
 from chalicelib.stores.audit import Audit
 from chalicelib.stores.cases import Cases
@@ -75,8 +82,10 @@ def build(chosen: Settings, *, now: Callable[[], int] | None = None) -> Ports:
         random=SystemRandomness(),
         hasher=_Lazy(lambda: _hasher(keyring)),
         is_common_password=is_common,
-        checker=_checker(chosen),
+        checker=_checker(chosen, clients.of("ssm"), now or _clock),
         photos=SealedFiles(clients.of("s3"), chosen.photos_bucket, keyring),
+        quarantine=S3Quarantine(clients.of("s3"), chosen.quarantine_bucket),
+        images=_Lazy(_images),
         queue=SqsDeliverQueue(clients.of("sqs"), chosen.deliver_queue),
         senders={
             "sms": SnsSms(clients.of("sns")),
@@ -169,11 +178,20 @@ def _renderer(chosen: Settings) -> ReportRenderer:
     return TypstRenderer(operator, specimen=chosen.specimen)
 
 
-def _checker(chosen: Settings) -> IdentityChecker:
+def _images() -> ImageChecker:
+    from chalicelib.adapters.images import PillowImages  # noqa: PLC0415 -- loads Pillow
+
+    return PillowImages()
+
+
+def _checker(chosen: Settings, ssm: Callable[[], Any], now: Callable[[], int]) -> IdentityChecker:
     kind, _, place = chosen.identity_checker.partition(":")
     if kind == "demo":
         return DemoIdentityChecker(Path(place))
-    raise SettingInvalid("IDENTITY_CHECKER", "names a checker that has no adapter yet")
+    from chalicelib.adapters import https_checker  # noqa: PLC0415 -- a deployed stage's only
+
+    token = https_checker.ParameterSecret(ssm, chosen.identity_checker_token or "", now)
+    return https_checker.HttpsIdentityChecker(chosen.identity_checker, token)
 
 
 def _clock() -> int:

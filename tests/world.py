@@ -16,10 +16,12 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from chalicelib import jobs
 from chalicelib.adapters.files import MemoryFiles
+from chalicelib.adapters.images import PillowImages
 from chalicelib.adapters.memory_keys import MemoryDataKeys
 from chalicelib.adapters.memory_tables import MemoryTables
 from chalicelib.adapters.password_blocklist import is_common
 from chalicelib.adapters.password_hasher import PasswordHasher
+from chalicelib.adapters.quarantine import MemoryQuarantine
 from chalicelib.adapters.queues import MemoryQueue, queue_body
 from chalicelib.adapters.randomness import SystemRandomness
 from chalicelib.adapters.senders import MemorySender
@@ -271,6 +273,8 @@ def world(
         is_common_password=is_common,
         checker=checker,
         photos=MemoryFiles(),
+        quarantine=MemoryQuarantine(),
+        images=PillowImages(),
         queue=queue,
         senders={"sms": sms, "email": mail},
         renderer=PlainRenderer(),

@@ -43,6 +43,21 @@ class SealedFiles:
             raise Refusal("unavailable", cause=type(error).__name__) from None
         return self._keyring.open(sealed, _place(address), "file")
 
+    def forget(self, prefix: str) -> None:
+        """See `Files.forget`."""
+        s3 = self._s3()
+        try:
+            pages = s3.get_paginator("list_object_versions").paginate(
+                Bucket=self._bucket, Prefix=prefix
+            )
+            for page in pages:
+                for found in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                    s3.delete_object(
+                        Bucket=self._bucket, Key=found["Key"], VersionId=found["VersionId"]
+                    )
+        except (ClientError, BotoCoreError) as error:
+            raise Refusal("unavailable", cause=type(error).__name__) from None
+
 
 class MemoryFiles:
     """`Files` in memory, for tests."""
@@ -57,6 +72,11 @@ class MemoryFiles:
     def get(self, address: str) -> bytes | None:
         """See `Files.get`."""
         return self._files.get(address)
+
+    def forget(self, prefix: str) -> None:
+        """See `Files.forget`."""
+        for address in [one for one in self._files if one.startswith(prefix)]:
+            del self._files[address]
 
 
 def _place(address: str) -> Key:

@@ -7,7 +7,9 @@ import msgspec
 from chalicelib.api.calls import Call
 from chalicelib.api.cursors import Paging, page_from
 from chalicelib.api.routes import Function, Listing
-from chalicelib.operations import account, activity, change_account
+from chalicelib.api.scan_consents import ScanConsentBody, given_consent
+from chalicelib.operations import account, activity, authenticator, change_account, change_identity
+from chalicelib.operations.appeal import Submission
 from chalicelib.operations.views import AccountView
 
 function = Function("account")
@@ -31,10 +33,37 @@ class ContactBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     current_password: str
 
 
+class ReauthenticationBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The password, given again."""
+
+    current_password: str
+
+
+class AuthenticatorCodeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A code that the app shows."""
+
+    code: Token
+
+
 class UndoBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The token of the link that was sent to the old phone's or e-mail's owner."""
 
     token: Token
+
+
+class IdentityBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another name or document; `evidence` says that a picture follows, as it always does."""
+
+    name: str
+    document_type: str
+    document_number: str
+    evidence: bool | None = None
+
+
+class EvidenceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The separate consent; without it the current text counts as agreed to by submitting."""
+
+    consent: ScanConsentBody | None = None
 
 
 @function.route("GET", "/account", policy="signed_in", answers={200: AccountView})
@@ -90,6 +119,67 @@ def change_email(call: Call) -> AccountView:
 
 
 @function.route(
+    "PUT",
+    "/account/identity",
+    policy="signed_in",
+    body=IdentityBody,
+    answers={202: change_identity.IdentityAnswer},
+    raises=("conflict", "identity_taken", "rate_limited"),
+)
+def prove_identity(call: Call) -> change_identity.IdentityAnswer:
+    """Prove another name or document: at once, or by evidence that is reviewed."""
+    body: IdentityBody = call.body
+    return change_identity.change_identity(
+        call.ports,
+        call.caller,
+        call.principal,
+        name=body.name,
+        document_type=body.document_type,
+        document_number=body.document_number,
+    )
+
+
+@function.route(
+    "POST",
+    "/account/identity/{review_id}/submit",
+    policy="signed_in",
+    body=EvidenceBody,
+    body_optional=True,
+    answers={202: Submission},
+    raises=("not_found", "conflict", "file_rejected", "rate_limited"),
+)
+def submit_identity(call: Call, review_id: str) -> Submission:
+    """Submit a change of identity whose evidence was uploaded."""
+    return change_identity.submit_identity(
+        call.ports, call.principal, review_id, consent=given_consent(call.body.consent)
+    )
+
+
+@function.route(
+    "GET",
+    "/account/identity/{review_id}",
+    policy="signed_in",
+    answers={200: change_identity.IdentityReview},
+    raises=("not_found",),
+)
+def read_identity_review(call: Call, review_id: str) -> change_identity.IdentityReview:
+    """How a change of identity stands."""
+    return change_identity.read_review(call.ports, call.principal, review_id)
+
+
+@function.route(
+    "DELETE",
+    "/account/identity/{review_id}",
+    policy="signed_in",
+    answers={204: None},
+    raises=("not_found", "conflict"),
+)
+def withdraw_identity(call: Call, review_id: str) -> None:
+    """Withdraw a change of identity before it is decided."""
+    change_identity.withdraw_identity(call.ports, call.principal, review_id)
+
+
+@function.route(
     "POST",
     "/account/contact-undo",
     policy="public",
@@ -116,6 +206,51 @@ def list_activity(call: Call) -> Listing:
         lambda limit, after: activity.list_activity(
             call.ports, call.principal, limit=limit, after=after
         ),
+    )
+
+
+@function.route(
+    "POST",
+    "/account/authenticator",
+    policy="signed_in",
+    body=ReauthenticationBody,
+    answers={201: authenticator.AuthenticatorSetup},
+    creating=True,
+    raises=_CHANGE_RAISES,
+)
+def begin_authenticator(call: Call) -> authenticator.AuthenticatorSetup:
+    """Set up an authenticator app: answers its secret."""
+    return authenticator.begin_authenticator(
+        call.ports, call.caller, call.principal, current_password=call.body.current_password
+    )
+
+
+@function.route(
+    "POST",
+    "/account/authenticator/confirm",
+    policy="signed_in",
+    body=AuthenticatorCodeBody,
+    answers={200: authenticator.RecoveryCodes},
+    creating=True,
+    raises=("code_invalid", "conflict"),
+)
+def confirm_authenticator(call: Call) -> authenticator.RecoveryCodes:
+    """Let the app serve, by a code of it: answers the recovery codes."""
+    return authenticator.confirm_authenticator(call.ports, call.principal, code=call.body.code)
+
+
+@function.route(
+    "DELETE",
+    "/account/authenticator",
+    policy="signed_in",
+    body=ReauthenticationBody,
+    answers={204: None},
+    raises=(*_CHANGE_RAISES, "not_found"),
+)
+def remove_authenticator(call: Call) -> None:
+    """Go back to codes by SMS."""
+    authenticator.remove_authenticator(
+        call.ports, call.caller, call.principal, current_password=call.body.current_password
     )
 
 

@@ -33,6 +33,7 @@ FUNCTIONS = (
     "sessions",
     "recover",
     "account",
+    "appeals",
     "bind",
     "query",
     "report",

@@ -95,6 +95,8 @@ class Call:
     query: Any
     scope: str
     signed_in: Principal | None
+    header: str = ""
+    """The value of the header that the route names."""
 
     @property
     def principal(self) -> Principal:
@@ -138,10 +140,11 @@ def _operated(
     signed_in = _authenticated(exchange, ports) if route.policy == "signed_in" else None
     body = _body(exchange.request, route)
     query = read_query(_parameters(exchange.request), route.query)
+    header = str(exchange.request.headers.get((route.header or "-").casefold(), ""))
     scope = f"{route.method} {route.path} {signed_in.account_id if signed_in else 'public'}"
 
     def operate(with_ports: Ports) -> Any:
-        call = Call(with_ports, exchange.caller, body, query, scope, signed_in)
+        call = Call(with_ports, exchange.caller, body, query, scope, signed_in, header)
         return operation(call, **parameters)
 
     key = exchange.request.headers.get("idempotency-key")

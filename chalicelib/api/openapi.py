@@ -98,10 +98,15 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def _headers(route: Route) -> list[dict[str, Any]]:
-    if not route.creating:
-        return []
+    """A route's own header, and the key of a creating one."""
+    names = {"Idempotency-Key": False} if route.creating else {}
+    if route.header is not None:
+        names[route.header] = True
     shape = {"type": "string", "minLength": 1, "maxLength": 255}
-    return [{"name": "Idempotency-Key", "in": "header", "required": False, "schema": shape}]
+    return [
+        {"name": name, "in": "header", "required": required, "schema": shape}
+        for name, required in names.items()
+    ]
 
 
 def _answers(route: Route) -> dict[str, Any]:

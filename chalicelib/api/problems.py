@@ -27,6 +27,7 @@ STATUS: Mapping[str, int] = {
     "code_invalid": 422,
     "code_malformed": 422,
     "cursor_invalid": 422,
+    "file_rejected": 422,
     "idempotency_key_reused": 422,
     "invalid_request": 422,
     "not_matched": 422,

@@ -38,7 +38,10 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One route's statement. `answers` maps status to the type of the body."""
+    """One route's statement. `answers` maps status to the type of the body.
+
+    `header` names a header of its own that the route reads.
+    """
 
     function: str
     name: str
@@ -50,6 +53,7 @@ class Route:
     body: type[msgspec.Struct] | None = None
     body_optional: bool = False
     query: type[msgspec.Struct] = Nothing
+    header: str | None = None
     creating: bool = False
     media_type: str = "application/json"
     raises: tuple[str, ...] = ()

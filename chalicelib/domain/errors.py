@@ -94,6 +94,10 @@ REFUSALS: Mapping[str, Text] = {
         "没有找到与您的身份和所填内容一致的记录，请核对后再试。",
         "No record agrees with your identity and what you entered; check it and try again.",
     ),
+    "file_rejected": Text(
+        "没有收到可用的图片：请上传一张 JPEG 或 PNG 图片，不超过 5 MiB、2500 万像素。",
+        "There is no usable picture: upload one JPEG or PNG of at most 5 MiB and 25 megapixels.",
+    ),
     "record_not_reportable": Text(
         "该记录目前不能申请报告（已隐藏、遗失作废或撤销），请联系院校学籍管理部门。",
         "No report can be issued on this record (held, lost or revoked); ask the institution's "
@@ -173,6 +177,9 @@ FIELD_PROBLEMS: Mapping[str, Text] = {
     "verification_token_invalid": Text(
         "验证已失效，请重新获取验证码。",
         "The verification has expired or was used; ask for a new code.",
+    ),
+    "identity_unchanged": Text(
+        "姓名和证件号码与现在的相同。", "This is the name and number the account has already."
     ),
     "contact_unchanged": Text(
         "新号码或邮箱与现在的相同。", "This is the phone or e-mail the account has already."

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-Scope = Literal["destination", "segment", "ip", "account", "record", "report", "stage"]
+Scope = Literal["destination", "segment", "ip", "account", "record", "report", "case", "stage"]
 
 DAY = 86_400
 
@@ -43,6 +43,8 @@ RULES: tuple[Rule, ...] = (
     Rule("reset.account.hour", "account", 3, 3600),
     Rule("binding.account.day", "account", 5, DAY),
     Rule("binding.record.day", "record", 10, DAY),
+    Rule("appeal.destination.month", "destination", 3, 30 * DAY),
+    Rule("upload.case.hour", "case", 10, 3600),  # A-14, decoding costs
     Rule("report.miss.minute", "ip", 10, 60),
     Rule("report.miss.day", "ip", 100, DAY),
     Rule("report.view.day", "report", 200, DAY),

@@ -77,6 +77,29 @@ class Files(Protocol):
     def get(self, address: str) -> bytes | None:
         """Read and open; None when there is no such object."""
 
+    def forget(self, prefix: str) -> None:
+        """Delete every version of every object whose address begins so."""
+
+
+class Quarantine(Protocol):
+    """Uploads as they came, unchecked. Methods raise `Refusal("unavailable")`."""
+
+    def offer(self, key: str, *, most_bytes: int, seconds: int) -> tuple[str, Mapping[str, str]]:
+        """Address and fields of a form by which anybody may upload to `key` for so long."""
+
+    def read(self, key: str, *, most_bytes: int) -> bytes | None:
+        """The upload, or its first `most_bytes` + 1 bytes; None when there is none."""
+
+    def delete(self, key: str) -> None:
+        """Delete the upload, if there is one."""
+
+
+class ImageChecker(Protocol):
+    """Makes an uploaded picture harmless."""
+
+    def cleaned(self, content: bytes) -> bytes:
+        """The picture alone, as JPEG. Raises `Refusal("file_rejected")` for anything else."""
+
 
 class DeliverQueue(Protocol):
     """The queue of messages to be delivered; it carries addresses of outbox rows only."""
@@ -153,6 +176,8 @@ class Ports:
     is_common_password: Callable[[str], bool]
     checker: IdentityChecker
     photos: Files
+    quarantine: Quarantine
+    images: ImageChecker
     queue: DeliverQueue
     senders: Mapping[str, Sender]
     renderer: ReportRenderer

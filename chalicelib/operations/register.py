@@ -90,7 +90,7 @@ def draft_registration(ports: Ports, caller: Caller, application: Application) -
         raise invalid("verification_token", "verification_token_invalid")
     phone = proof.destination
     person, email, password = _checked(ports, application, phone)
-    _count_identity_question(ports, caller, person, phone)
+    count_identity_question(ports, caller, person, phone)
     registration_id = ports.random.token()
     consent = _consent(ports, application)
     ports.accounts.consenting(registration_id, consent)
@@ -220,7 +220,7 @@ def _tried(problems: list[InvalidInput], parse: Callable[[], T]) -> T | None:
         return None
 
 
-def _count_identity_question(ports: Ports, caller: Caller, person: Person, phone: str) -> None:
+def count_identity_question(ports: Ports, caller: Caller, person: Person, phone: str) -> None:
     """A-06: few different numbers per phone and network; the same number again is free."""
     pair = Hit("identity.pair.month", f"{phone}/{document_value(person)}")
     hits = [

@@ -8,6 +8,7 @@ import pytest
 from chalicelib.api.openapi import document
 from chalicelib.api.routes import ROUTES, Route
 from tests.api.test_report import issue
+from tests.appeals import appeal_against, renamed
 from tests.records import LI, WANG, file_record, member, record_ids, without_request_id
 from tests.world import Answer, Client, World, world
 
@@ -16,6 +17,7 @@ OWNED = [route for route in ROUTES if route.policy == "signed_in" and "_id}" in 
 every_route = pytest.mark.parametrize("route", OWNED, ids=lambda one: f"{one.method} {one.path}")
 
 BODIES: dict[str, dict[str, Any]] = {
+    "object_to_appeal": {"reason": "本人持有"},
     "extend_report": {"extend_months": 1},
 }
 QUERIES = {"read_photo": {"kind": "graduation"}}
@@ -36,7 +38,7 @@ def clients(archive: World) -> tuple[Client, Client]:
 
 
 @pytest.fixture(scope="module")
-def ids(clients: tuple[Client, Client]) -> dict[str, str]:
+def ids(archive: World, clients: tuple[Client, Client]) -> dict[str, str]:
     """The owner's ids by placeholder; a new placeholder has to be named here."""
     owner, _ = clients
     record_id = record_ids(owner, "credentials")[0]
@@ -44,6 +46,8 @@ def ids(clients: tuple[Client, Client]) -> dict[str, str]:
         "family": "credentials",
         "record_id": record_id,
         "report_id": issue(owner, record_id, valid_months=1).json["report_id"],
+        "appeal_id": appeal_against(archive, WANG),
+        "review_id": renamed(owner, WANG),
         "session_id": owner.call("GET", "/sessions").json["items"][0]["session_id"],
     }
 

@@ -19,6 +19,7 @@ PRODUCTION = LOCAL | {
     "STAGE": "prod",
     "PUBLIC_ORIGIN": "https://archive.example",
     "IDENTITY_CHECKER": "https://checker.example/v1",
+    "IDENTITY_CHECKER_TOKEN": "/archive/prod/identity-checker-token",
 }
 
 
@@ -53,6 +54,16 @@ def test_a_missing_variable_is_named(variable):
     variables = {name: value for name, value in LOCAL.items() if name != variable}
     with pytest.raises(SettingInvalid, match=f"^{variable} is not set"):
         Settings.from_environment(variables)
+
+
+@pytest.mark.parametrize("value", ["", "s3cret-t0ken", "/one", "/a/b c", "/a//b", "a/b/c"])
+def test_the_checkers_token_is_named_and_never_given(value):
+    assert (
+        value not in refused("IDENTITY_CHECKER_TOKEN", PRODUCTION, IDENTITY_CHECKER_TOKEN=value)
+        or not value
+    )
+    assert settings(PRODUCTION).identity_checker_token == "/archive/prod/identity-checker-token"
+    assert settings(IDENTITY_CHECKER_TOKEN=value).identity_checker_token is None
 
 
 def test_an_empty_variable_counts_as_missing():

@@ -1,0 +1,309 @@
+"""Appeals: "this number is registered, and it is mine" (journey 2; A-13)."""
+
+import msgspec
+
+from chalicelib.domain.appeal_states import DRAFT_SECONDS, REASONS, CaseEvent
+from chalicelib.domain.documents import parse_document
+from chalicelib.domain.emails import parse_email
+from chalicelib.domain.errors import Language, Refusal, invalid
+from chalicelib.domain.instants import china_date, rfc3339
+from chalicelib.domain.messages import KINDS, local_time
+from chalicelib.domain.names import parse_name
+from chalicelib.operations.document_scans import (
+    WATCH_SECONDS,
+    GivenConsent,
+    Upload,
+    clear_quarantine,
+    moved,
+    offer_upload,
+    submitted,
+)
+from chalicelib.operations.notices import CHANNELS, language_of, tell
+from chalicelib.operations.ports import Caller, Ports
+from chalicelib.operations.recover import require_proof_of
+from chalicelib.stores.accounts import Account, Person, document_value
+from chalicelib.stores.cases import Appeal, Objection
+from chalicelib.stores.keyring import same, token_digest
+from chalicelib.stores.limits import Hit, OverLimit
+from chalicelib.stores.outbox import Message
+from chalicelib.stores.sessions import Principal
+from chalicelib.stores.tables import ConditionFailed, Write
+
+MOST_OBJECTIONS = 5
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A new appeal; the token is its only key."""
+
+    appeal_id: str
+    appeal_token: str
+    upload: Upload
+    expires_at: str
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """A case that waits for its decision."""
+
+    status: str
+    due_at: str | None
+
+
+class AppealView(msgspec.Struct, frozen=True, kw_only=True):
+    """An appeal as its appellant sees it; `upload` while a picture is wanted."""
+
+    status: str
+    due_at: str | None
+    reason_code: str | None
+    upload: Upload | None
+
+
+def open_appeal(
+    ports: Ports,
+    caller: Caller,
+    *,
+    verification_token: str,
+    name: str,
+    document_type: str,
+    document_number: str,
+    email: str,
+    reason: str | None,
+) -> Opened:
+    """Open an appeal for a number, whether or not it is registered: the answer never tells.
+
+    Raises `InvalidInput`, `conflict` where one is open for the number, `rate_limited`.
+    """
+    proof = require_proof_of(ports, verification_token, "appeal")
+    if proof.channel != "sms":
+        raise invalid("verification_token", "channel_not_allowed")
+    now = ports.now()
+    document = parse_document(document_type, document_number, today=china_date(now))
+    token = ports.random.token()
+    appeal = Appeal(
+        case_id=ports.random.identifier(),
+        token_digest=token_digest(token),
+        person=Person(
+            name=parse_name(name), document_type=document.type, document_number=document.number
+        ),
+        phone=proof.destination,
+        email=parse_email(email),
+        language=caller.language,
+        reason=reason,
+        upload=f"appeals/{ports.random.identifier()}",
+        opened_at=now,
+        expires_at=now + DRAFT_SECONDS,
+        watch_at=now + WATCH_SECONDS,
+    )
+    _count(ports, appeal)
+    if ports.cases.open_case_of(appeal, now) is not None:
+        raise Refusal("conflict")
+    return _open(ports, appeal, token, verification_token)
+
+
+def submit_appeal(
+    ports: Ports, appeal_id: str, *, appeal_token: str, consent: GivenConsent | None
+) -> Submission:
+    """Hand the appeal in with its uploaded picture; the present holder is warned.
+
+    Repeated, it answers the same. Raises `not_found`, `conflict`, `file_rejected`, `rate_limited`.
+    """
+    appeal = _own(ports, appeal_id, appeal_token)
+    if appeal.state == "submitted":
+        return _submission(appeal)
+    following = submitted(ports, appeal, consent)
+    holder = _holder(ports, appeal)
+    if holder is not None:
+        following = msgspec.structs.replace(following, warned=holder.account_id)
+    writes = [
+        *ports.cases.moving(appeal, following),
+        *_to_appellant(ports, following, "appeal_received"),
+        *(_warning(ports, following, holder) if holder else ()),
+    ]
+    try:
+        ports.commit(writes)
+    except ConditionFailed:
+        return _submitted_meanwhile(ports, appeal_id, appeal_token)
+    clear_quarantine(ports, following)
+    ports.metrics.count("appeal_submitted")
+    return _submission(following)
+
+
+def read_appeal(ports: Ports, appeal_id: str, appeal_token: str) -> AppealView:
+    """How the appeal stands. Raises `not_found`, also for a wrong token."""
+    appeal = _own(ports, appeal_id, appeal_token)
+    return AppealView(
+        status=appeal.state,
+        due_at=rfc3339(appeal.due_at) if appeal.due_at else None,
+        reason_code=appeal.reason_code,
+        upload=offer_upload(ports, appeal),
+    )
+
+
+def withdraw_appeal(ports: Ports, appeal_id: str, appeal_token: str) -> None:
+    """End the appeal; its picture goes. Repeated, nothing happens.
+
+    Raises `not_found`, also for a wrong token; `conflict` once it is decided.
+    """
+    appeal = _own(ports, appeal_id, appeal_token)
+    if appeal.state == "withdrawn":
+        return
+    try:
+        ports.commit(ending(ports, appeal, "withdraw"))
+    except ConditionFailed:
+        raise Refusal("conflict") from None
+    ports.metrics.count("appeal_withdrawn")
+
+
+def object_to_appeal(ports: Ports, principal: Principal, appeal_id: str, reason: str) -> None:
+    """The present holder's reasons against the appeal; the same reasons again are heard once.
+
+    Raises `not_found` for everybody but the holder; `conflict` once it is decided.
+    """
+    appeal = ports.cases.appeal(appeal_id, ports.now())
+    if appeal is None or appeal.submitted_at is None or not _is_held_by(ports, appeal, principal):
+        raise Refusal("not_found")
+    if appeal.state not in {"submitted", "more_information"}:
+        raise Refusal("conflict")
+    if any(one.reason == reason for one in appeal.objections):
+        return
+    if len(appeal.objections) >= MOST_OBJECTIONS:
+        raise Refusal("conflict")
+    objections = (*appeal.objections, Objection(reason, ports.now()))
+    heard = msgspec.structs.replace(appeal, objections=objections)
+    trail = ports.audited(
+        principal.account_id, "appeal_objected", "owner", appeal_id=appeal.case_id
+    )
+    try:
+        ports.commit([*ports.cases.moving(appeal, heard), trail])
+    except ConditionFailed:
+        raise Refusal("conflict") from None
+    ports.metrics.count("appeal_objected")
+
+
+def asking_for_more(ports: Ports, appeal: Appeal, reason_code: str) -> list[Write]:
+    """The writes that ask the appellant for more. Raises `conflict`."""
+    asked = moved(appeal, "ask_more", ports.now(), reason_code=reason_code)
+    return [
+        *ports.cases.moving(appeal, asked),
+        *_to_appellant(ports, asked, "appeal_more_information"),
+    ]
+
+
+def ending(
+    ports: Ports,
+    appeal: Appeal,
+    event: CaseEvent,
+    *,
+    reason_code: str | None = None,
+    link: str | None = None,
+) -> list[Write]:
+    """The writes that end an appeal by `approve`, `reject` or `withdraw`, and tell both sides.
+
+    They change the appeal only: an approval's account, and the trail, are the caller's. `link`
+    sets the new account's password. Raises `conflict`.
+    """
+    ended = moved(appeal, event, ports.now(), reason_code=reason_code)
+    writes = ports.cases.moving(appeal, ended)
+    if event != "withdraw":
+        writes += _to_appellant(ports, ended, f"appeal_{ended.state}", link=link or "")
+    holder = ports.accounts.get(appeal.warned) if appeal.warned else None
+    if holder is not None:
+        kind = "appeal_number_moved" if event == "approve" else "appeal_holder_ended"
+        writes += tell(ports, holder, kind)
+        writes.append(
+            ports.audited(
+                holder.account_id, f"appeal_{ended.state}", "system", appeal_id=appeal.case_id
+            )
+        )
+    return writes
+
+
+def _count(ports: Ports, appeal: Appeal) -> None:
+    """A-13: few appeals per phone, whatever becomes of them: a refusal tells something too."""
+    try:
+        ports.limits.take([Hit("appeal.destination.month", appeal.phone)], ports.now())
+    except OverLimit as limit:
+        raise Refusal("rate_limited", retry_after=limit.retry_after) from None
+
+
+def _open(ports: Ports, appeal: Appeal, token: str, verification_token: str) -> Opened:
+    upload = offer_upload(ports, appeal)
+    if upload is None or appeal.expires_at is None:
+        raise Refusal("conflict")
+    answer = Opened(
+        appeal_id=appeal.case_id,
+        appeal_token=token,
+        upload=upload,
+        expires_at=rfc3339(appeal.expires_at),
+    )
+    writes = [
+        ports.codes.spending(verification_token, ports.now()),
+        *ports.cases.opening(appeal),
+    ]
+    try:
+        ports.commit(writes, reply=answer)
+    except ConditionFailed as failure:
+        if failure.touches(ports.cases.open_key(appeal)):
+            raise Refusal("conflict") from None
+        raise invalid("verification_token", "verification_token_invalid") from None
+    ports.metrics.count("appeal_opened")
+    return answer
+
+
+def _own(ports: Ports, appeal_id: str, token: str) -> Appeal:
+    appeal = ports.cases.appeal(appeal_id, ports.now())
+    if appeal is None or not same(appeal.token_digest, token_digest(token)):
+        raise Refusal("not_found")
+    return appeal
+
+
+def _submitted_meanwhile(ports: Ports, appeal_id: str, token: str) -> Submission:
+    appeal = _own(ports, appeal_id, token)
+    if appeal.state != "submitted":
+        raise Refusal("conflict")
+    return _submission(appeal)
+
+
+def _submission(appeal: Appeal) -> Submission:
+    return Submission(status=appeal.state, due_at=rfc3339(appeal.due_at) if appeal.due_at else None)
+
+
+def _holder(ports: Ports, appeal: Appeal) -> Account | None:
+    """The account that holds the number, unless it was warned already."""
+    holder = ports.accounts.holder("document", document_value(appeal.person))
+    return ports.accounts.get(holder) if holder and holder != appeal.warned else None
+
+
+def _is_held_by(ports: Ports, appeal: Appeal, principal: Principal) -> bool:
+    holder = ports.accounts.holder("document", document_value(appeal.person))
+    return holder == principal.account_id
+
+
+def _warning(ports: Ports, appeal: Appeal, holder: Account) -> list[Write]:
+    values = {
+        "due_at": local_time(appeal.due_at or ports.now(), language_of(holder)),
+        "link": f"{ports.public_origin}/#objection={appeal.case_id}",
+    }
+    trail = ports.audited(holder.account_id, "appeal_filed", "system", appeal_id=appeal.case_id)
+    return [*tell(ports, holder, "appeal_holder_warning", values), trail]
+
+
+def _to_appellant(ports: Ports, appeal: Appeal, kind: str, *, link: str = "") -> list[Write]:
+    language: Language = "en" if appeal.language == "en" else "zh"
+    reason = REASONS.get(appeal.reason_code or "")
+    known = {
+        "due_at": local_time(appeal.due_at or ports.now(), language),
+        "reason": reason.in_language(language) if reason else "",
+        "link": link,
+    }
+    return [
+        ports.message(
+            Message(
+                kind=kind,
+                channel=channel,
+                to=appeal.phone if channel == "sms" else appeal.email,
+                language=language,
+                values={name: known[name] for name in KINDS[kind][channel]},
+            )
+        )
+        for channel in CHANNELS
+    ]
