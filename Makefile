@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Single readings are enough for spelling names, and load four times as fast.
 export PYPINYIN_NO_PHRASES := true
 
-.PHONY: help setup run test fuzz check format reset demo-data import-institutions import-records lock docs bench system-packages
+.PHONY: help setup run test schedules faults fuzz check format reset demo-data import-institutions import-records lock docs bench system-packages
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,12 @@ test: $(STAMP) system-packages ## Run all tests (ARGS= for pytest)
 
 fuzz: $(STAMP) ## Send odd requests to every operation, EXAMPLES=2000 each
 	@FUZZ_EXAMPLES=$(EXAMPLES) $(RUN) -m pytest tests/api/test_fuzz.py $(ARGS)
+
+schedules: $(STAMP) ## Run concurrent requests under every order of their table calls (minutes)
+	@SCHEDULES=all $(RUN) -m pytest tests/races/test_schedules.py $(ARGS)
+
+faults: $(STAMP) ## Break every flow at every call in every way, and at two calls (minutes)
+	@FAULTS=all $(RUN) -m pytest tests/faults $(ARGS)
 
 check: $(STAMP) ## Lint, formatting, types, template
 	@$(RUN) -m ruff check .
