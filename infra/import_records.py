@@ -11,6 +11,7 @@ from pathlib import Path
 
 from chalicelib.domain.instants import china_date
 from chalicelib.domain.records import FAMILIES
+from chalicelib.operations.file_records import RecordFiling
 from chalicelib.operations.import_records import import_records
 from chalicelib.wiring import ports
 from infra.demo_photos import keep_listed_photos
@@ -31,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         lambda source: import_records(
             source,
             family=options.family,
-            registry=ports().registry,
+            registry=RecordFiling(ports()),
             today=china_date(now),
             now=now,
             photos=photos,

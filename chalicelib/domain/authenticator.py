@@ -28,4 +28,5 @@ def setup_address(secret: str, *, account: str, service: str) -> str:
     """The `otpauth` address that an authenticator app reads from a QR code."""
     import pyotp  # noqa: PLC0415 -- only the functions that sign in need it
 
-    return pyotp.TOTP(secret, interval=STEP_SECONDS).provisioning_uri(name=account, issuer_name=service)
+    totp = pyotp.TOTP(secret, interval=STEP_SECONDS)
+    return totp.provisioning_uri(name=account, issuer_name=service)

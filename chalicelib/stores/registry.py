@@ -43,11 +43,12 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SinkCounts(msgspec.Struct, frozen=True):
-    """What an import changed."""
+    """What an import changed; `changed_records` are the ids of those with a new version."""
 
     created: int
     changed: int
     unchanged: int
+    changed_records: tuple[str, ...] = ()
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,7 +161,12 @@ class Registry:
             "sealed": self._keyring.seal_document(link, key),
         }
         claim = _claim(held)
-        claim_row: Row = {"pk": claim.pk, "sk": claim.sk, "ref": link.account_id}
+        claim_row: Row = {
+            "pk": claim.pk,
+            "sk": claim.sk,
+            "ref": link.account_id,
+            "link": key.pk,
+        }
         return [Put("registry", row, ABSENT), Put("registry", claim_row, ABSENT)]
 
     # Importing
@@ -171,11 +177,13 @@ class Registry:
         A changed record becomes its next version. The `where` row is written last: after a crash
         the same call does again what was not finished, with the same outcome.
         """
-        latest = {self._record_id(source): source for source in sources}
+        latest = {self.record_id(source): source for source in sources}
         where = self._tables.get_many([_where(record_id) for record_id in latest])
         rows: list[Row] = []
         marks: list[Row] = []
+        gone: list[Key] = []
         counts = {"created": 0, "changed": 0, "unchanged": 0}
+        changed: list[str] = []
         for record_id, source in latest.items():
             known = where.get(_where(record_id))
             digest = self._digest(source)
@@ -183,11 +191,32 @@ class Registry:
                 counts["unchanged"] += 1
                 continue
             counts["created" if known is None else "changed"] += 1
+            if known is not None:
+                changed.append(record_id)
+                gone.extend(self._left_behind(record_id, source, known))
             rows.extend(self._filing(record_id, source, known, now=now, reason=reason))
             marks.append(self._mark(record_id, source, known, digest))
         self._tables.load("registry", rows)
+        for key in gone:
+            self._tables.write(Delete(key))
         self._tables.load("registry", marks)
-        return SinkCounts(**counts)
+        return SinkCounts(**counts, changed_records=tuple(changed))
+
+    def _left_behind(self, record_id: str, source: Source, known: Row) -> list[Key]:
+        """What a record leaves at its old home when its document number changes.
+
+        A binding by hand ends with the move: under its right number the record binds by itself, or
+        it is somebody else's.
+        """
+        home = str(known["ref"])
+        if home == self._home(record_id, source):
+            return []
+        claim = Key("registry", home, f"claim#{record_id}")
+        row = self._tables.get(claim)
+        old = Key("registry", home, f"{source.family}#{record_id}")
+        if row is None:
+            return [old]
+        return [old, Key("registry", str(row["link"]), f"link#{old.sk}"), claim]
 
     def _filing(
         self, record_id: str, source: Source, known: Row | None, *, now: int, reason: str
@@ -198,9 +227,8 @@ class Registry:
             before = self._held(old)
             version, imported_at = int(known["version"]) + 1, before.imported_at
             source = msgspec.structs.replace(source, photos=source.photos or before.record.photos)
-            yield self._old_version(before.record, now, reason)
-            if known["ref"] != self._home(record_id, source):
-                self._tables.write(Delete(_key(old)))
+            if before.record.version < version:  # else filed before a crash, all but its mark
+                yield self._old_version(before.record, now, reason)
         yield self._record_row(record_id, source, version, now, imported_at)
         for kind, (institution, year, number) in source.numbers.items():
             yield {
@@ -211,10 +239,13 @@ class Registry:
             }
 
     def _present(self, record_id: str, source: Source, known: Row | None) -> Row | None:
-        """The record as it is filed now."""
+        """The record as it is filed now: where its mark says, or already at its new home."""
         if known is None:
             return None
-        return self._tables.get(Key("registry", str(known["ref"]), f"{source.family}#{record_id}"))
+        sk = f"{source.family}#{record_id}"
+        homes = dict.fromkeys((str(known["ref"]), self._home(record_id, source)))
+        rows = (self._tables.get(Key("registry", home, sk)) for home in homes)
+        return next((row for row in rows if row is not None), None)
 
     def _says_nothing_new(self, record_id: str, source: Source, known: Row, digest: bytes) -> bool:
         """Whether record and photos are filed as the source has them."""
@@ -265,7 +296,8 @@ class Registry:
             "sealed": self._keyring.seal_document(old, key),
         }
 
-    def _record_id(self, source: Source) -> str:
+    def record_id(self, source: Source) -> str:
+        """The id of a record, the same for every delivery of it."""
         return self._keyring.permanent_id("record", f"{source.family}\n{source.natural_key}")
 
     def _home(self, record_id: str, source: Source) -> str:

@@ -6,13 +6,24 @@ record#<id>       report#<report id>   ref = the report's partition (to supersed
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
 from chalicelib.domain.limits import DAY
 from chalicelib.domain.statements import Statement
 from chalicelib.stores.keyring import Keyring
-from chalicelib.stores.tables import ABSENT, Key, Put, Row, Tables, Update, When, Write
+from chalicelib.stores.tables import (
+    ABSENT,
+    ConditionFailed,
+    Key,
+    Put,
+    Row,
+    Tables,
+    Update,
+    When,
+    Write,
+)
 
 MOST_VIEWS_A_DAY = 200
 """A-10: more views of one code in a day are scraping."""
@@ -163,6 +174,30 @@ class Reports:
             add={"version": 1},
             when=When(equal={"version": report.version}),
         )
+
+    def withdraw_for_record(
+        self, record_id: str, state: Literal["superseded", "revoked"]
+    ) -> Sequence[Report]:
+        """Mark the reports on a record whose content no longer stands; those that were marked.
+
+        A closed or revoked report stays so; a superseded one may become revoked.
+        """
+        rows = self._tables.query("reports", f"record#{record_id}", prefix="report#").rows
+        found = self._tables.get_many([Key("reports", str(row["ref"]), "-") for row in rows])
+        weaker = ("open",) if state == "superseded" else ("open", "superseded")
+        return [
+            self._report(row)
+            for key, row in found.items()
+            if row["state"] in weaker and self._marked(key, row, state)
+        ]
+
+    def _marked(self, key: Key, row: Row, state: str) -> bool:
+        when = When(equal={"state": row["state"]})
+        try:
+            self._tables.write(Update(key, set={"state": state}, add={"version": 1}, when=when))
+        except ConditionFailed:
+            return False  # closed meanwhile
+        return True
 
     def _key(self, code: str) -> Key:
         return Key("reports", f"code#{self._keyring.index('report.code', code)}", "-")
