@@ -9,7 +9,7 @@ from chalicelib.api.cursors import Paging, page_from
 from chalicelib.api.routes import Function, Listing
 from chalicelib.api.scan_consents import ScanConsentBody, given_consent
 from chalicelib.operations import account, activity, authenticator, change_account, change_identity
-from chalicelib.operations.appeal import Submission
+from chalicelib.operations.appeals import Submission
 from chalicelib.operations.views import AccountView
 
 function = Function("account")

@@ -7,7 +7,7 @@ import msgspec
 from chalicelib.api.calls import Call
 from chalicelib.api.routes import Function
 from chalicelib.api.scan_consents import ScanConsentBody, given_consent
-from chalicelib.operations import appeal
+from chalicelib.operations import appeals
 
 function = Function("appeals")
 
@@ -46,14 +46,14 @@ class ObjectionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     "/appeals",
     policy="public",
     body=AppealBody,
-    answers={201: appeal.Opened},
+    answers={201: appeals.Opened},
     creating=True,
     raises=("conflict", "rate_limited"),
 )
-def open_appeal(call: Call) -> appeal.Opened:
+def open_appeal(call: Call) -> appeals.Opened:
     """Open an appeal for a document number; answers the form for the upload."""
     body: AppealBody = call.body
-    return appeal.open_appeal(
+    return appeals.open_appeal(
         call.ports,
         call.caller,
         verification_token=body.verification_token,
@@ -70,13 +70,13 @@ def open_appeal(call: Call) -> appeal.Opened:
     "/appeals/{appeal_id}/submit",
     policy="public",
     body=SubmissionBody,
-    answers={202: appeal.Submission},
+    answers={202: appeals.Submission},
     raises=("not_found", "conflict", "file_rejected", "rate_limited"),
 )
-def submit_appeal(call: Call, appeal_id: str) -> appeal.Submission:
+def submit_appeal(call: Call, appeal_id: str) -> appeals.Submission:
     """Submit an appeal whose picture was uploaded."""
     body: SubmissionBody = call.body
-    return appeal.submit_appeal(
+    return appeals.submit_appeal(
         call.ports,
         appeal_id,
         appeal_token=body.appeal_token,
@@ -89,12 +89,12 @@ def submit_appeal(call: Call, appeal_id: str) -> appeal.Submission:
     "/appeals/{appeal_id}",
     policy="public",
     header=TOKEN_HEADER,
-    answers={200: appeal.AppealView},
+    answers={200: appeals.AppealView},
     raises=("not_found",),
 )
-def read_appeal(call: Call, appeal_id: str) -> appeal.AppealView:
+def read_appeal(call: Call, appeal_id: str) -> appeals.AppealView:
     """How an appeal stands."""
-    return appeal.read_appeal(call.ports, appeal_id, call.header)
+    return appeals.read_appeal(call.ports, appeal_id, call.header)
 
 
 @function.route(
@@ -107,7 +107,7 @@ def read_appeal(call: Call, appeal_id: str) -> appeal.AppealView:
 )
 def withdraw_appeal(call: Call, appeal_id: str) -> None:
     """Withdraw an appeal."""
-    appeal.withdraw_appeal(call.ports, appeal_id, call.header)
+    appeals.withdraw_appeal(call.ports, appeal_id, call.header)
 
 
 @function.route(
@@ -121,4 +121,4 @@ def withdraw_appeal(call: Call, appeal_id: str) -> None:
 )
 def object_to_appeal(call: Call, appeal_id: str) -> None:
     """Object to an appeal for one's own number."""
-    appeal.object_to_appeal(call.ports, call.principal, appeal_id, call.body.reason)
+    appeals.object_to_appeal(call.ports, call.principal, appeal_id, call.body.reason)

@@ -11,7 +11,7 @@ from chalicelib.domain.documents import parse_document
 from chalicelib.domain.errors import Refusal, invalid
 from chalicelib.domain.instants import china_date, rfc3339
 from chalicelib.domain.names import parse_name, same_name
-from chalicelib.operations.appeal import Submission
+from chalicelib.operations.appeals import Submission
 from chalicelib.operations.document_scans import (
     WATCH_SECONDS,
     GivenConsent,

@@ -8,7 +8,7 @@ import msgspec
 
 from chalicelib.domain.appeal_states import ENDED
 from chalicelib.domain.errors import Refusal
-from chalicelib.operations.appeal import ending
+from chalicelib.operations.appeals import ending
 from chalicelib.operations.document_scans import moved, scan_prefix
 from chalicelib.operations.ports import Ports
 from chalicelib.stores.cases import Appeal, Case, Watch

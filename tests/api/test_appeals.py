@@ -7,9 +7,14 @@ import pytest
 from chalicelib import jobs
 from chalicelib.adapters.files import MemoryFiles
 from chalicelib.adapters.quarantine import MemoryQuarantine
-from chalicelib.domain.appeal_states import ANSWER_SECONDS, DRAFT_SECONDS, KEPT_SECONDS
+from chalicelib.domain.appeal_states import (
+    ANSWER_SECONDS,
+    DRAFT_SECONDS,
+    KEPT_SECONDS,
+    CaseEvent,
+)
 from chalicelib.domain.consents import CURRENT_VERSION, digest_of
-from chalicelib.operations import appeal as appeals
+from chalicelib.operations import appeals
 from chalicelib.operations.document_scans import SETTLE_SECONDS
 from chalicelib.stores.cases import Appeal
 from tests.appeals import (
@@ -51,7 +56,7 @@ def bodies(archive: World, to: str) -> list[str]:
     return [body for at, _, body in (*archive.sms.sent, *archive.mail.sent) if at == to]
 
 
-def decide(archive: World, opened, event: str, reason_code: str | None = None) -> None:
+def decide(archive: World, opened, event: CaseEvent, reason_code: str | None = None) -> None:
     appeal = stored(archive, opened)
     if event == "ask_more":
         writes = appeals.asking_for_more(archive.ports, appeal, reason_code or "")
