@@ -205,7 +205,7 @@ def change_phone(archive: World, client: Client, phone: str) -> Answer:
 def undo_token(archive: World) -> str:
     archive.deliver()
     bodies = [body for _, _, body in archive.mail.sent if "undo-change=" in body]
-    return re.findall(r"undo-change=([\w-]+)", bodies[-1])[0]
+    return str(re.findall(r"undo-change=([\w-]+)", bodies[-1])[0])
 
 
 def test_changing_the_phone_tells_the_old_one_and_moves_the_claim(
