@@ -47,14 +47,9 @@ class SealedFiles:
         """See `Files.forget`."""
         s3 = self._s3()
         try:
-            pages = s3.get_paginator("list_object_versions").paginate(
-                Bucket=self._bucket, Prefix=prefix
-            )
-            for page in pages:
-                for found in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-                    s3.delete_object(
-                        Bucket=self._bucket, Key=found["Key"], VersionId=found["VersionId"]
-                    )
+            while versions := _versions(s3, self._bucket, prefix):
+                for key, version in versions:
+                    s3.delete_object(Bucket=self._bucket, Key=key, VersionId=version)
         except (ClientError, BotoCoreError) as error:
             raise Refusal("unavailable", cause=type(error).__name__) from None
 
@@ -77,6 +72,13 @@ class MemoryFiles:
         """See `Files.forget`."""
         for address in [one for one in self._files if one.startswith(prefix)]:
             del self._files[address]
+
+
+def _versions(s3: Any, bucket: str, prefix: str) -> list[tuple[str, str]]:
+    """The first versions and delete markers (at most 1,000) of what begins so."""
+    page = s3.list_object_versions(Bucket=bucket, Prefix=prefix)
+    found = (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
+    return [(one["Key"], one["VersionId"]) for one in found]
 
 
 def _place(address: str) -> Key:
