@@ -20,6 +20,7 @@ CURRENT_VERSION = "2026-11"
 
 TEXTS = Path(__file__).parent.parent / "assets" / "consents"
 
+_STATED = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
 _VERSION = re.compile(r"[0-9]{4}-[0-9]{2}(\.[0-9]{1,2})?")
 
 
@@ -30,6 +31,17 @@ def require_consent(version: str, accepted: object) -> str:
     merely true) and `version` is the current one.
     """
     if accepted is not True or version != CURRENT_VERSION:
+        raise invalid("consent", "consent_required")
+    return version
+
+
+def require_stated_consent(version: str, accepted: object) -> str:
+    """The version that a client says it showed; any, since a client may name its own edition.
+
+    What was in force is stored beside it. Raises `InvalidInput` on `consent` with
+    `consent_required` unless `accepted` is True and `version` says something.
+    """
+    if accepted is not True or not _STATED.fullmatch(version):
         raise invalid("consent", "consent_required")
     return version
 

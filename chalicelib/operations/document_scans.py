@@ -103,9 +103,14 @@ def scan_prefix(case_id: str) -> str:
 
 def _keep_consent(ports: Ports, case: Case, given: GivenConsent | None) -> None:
     version = CURRENT_VERSION if given is None else require_consent(given.version, given.accepted)
-    kind = "document_scan"
-    digest = digest_of(version, "document_scan")
-    ports.cases.consent(case, Consent(kind=kind, version=version, digest=digest, at=ports.now()))
+    consent = Consent(
+        kind="document_scan",
+        version=version,
+        in_force=CURRENT_VERSION,
+        digest=digest_of(version, "document_scan"),
+        at=ports.now(),
+    )
+    ports.cases.consent(case, consent)
 
 
 def _take_scan(ports: Ports, case: Case) -> str:

@@ -6,7 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from chalicelib.domain import lifetimes
-from chalicelib.domain.consents import digest_of, require_consent
+from chalicelib.domain.consents import CURRENT_VERSION, digest_of, require_stated_consent
 from chalicelib.domain.documents import parse_document
 from chalicelib.domain.emails import comparable, parse_email
 from chalicelib.domain.errors import InvalidInput, Refusal, invalid
@@ -193,7 +193,7 @@ def _checked(ports: Ports, application: Application, phone: str) -> tuple[Person
     email = _tried(problems, lambda: parse_email(application.email))
     _tried(
         problems,
-        lambda: require_consent(application.consent_version, application.consent_accepted),
+        lambda: require_stated_consent(application.consent_version, application.consent_accepted),
     )
     password = _tried(
         problems,
@@ -239,7 +239,8 @@ def _consent(ports: Ports, application: Application) -> Consent:
     return Consent(
         kind="terms",
         version=application.consent_version,
-        digest=digest_of(application.consent_version, "terms"),
+        in_force=CURRENT_VERSION,
+        digest=digest_of(CURRENT_VERSION, "terms"),
         at=ports.now(),
     )
 

@@ -38,10 +38,15 @@ _DRAFT_KEPT_SECONDS = 86_400
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
-    """Which text was agreed to, and when (epoch seconds)."""
+    """Which text was agreed to, and when (epoch seconds).
+
+    `version` is what the client said it showed; `in_force` the published version at that moment,
+    of which `digest` is.
+    """
 
     kind: str
     version: str
+    in_force: str
     digest: str
     at: int
 

@@ -145,9 +145,9 @@ def test_all_wrong_members_are_named_at_once(archive):
 @pytest.mark.req("R-08")
 @pytest.mark.parametrize(
     "consent",
-    [{"version": CURRENT_VERSION, "accepted": False}, {"version": "2020-01", "accepted": True}],
+    [{"version": CURRENT_VERSION, "accepted": False}, {"version": " ", "accepted": True}],
 )
-def test_the_present_terms_have_to_be_accepted(archive, consent):
+def test_the_terms_have_to_be_accepted(archive, consent):
     assert field_codes(archive.draft(WANG, consent=consent)) == {"consent": "consent_required"}
     assert archive.checker.asked == []
 
@@ -333,8 +333,19 @@ def test_consent_is_stored_before_the_checker_is_asked(monkeypatch, fails):
     [(key, row)] = found
     consent = archive.ports.keyring.open_document(row["sealed"], key, Consent)
     assert consent == Consent(
-        kind="terms", version=CURRENT_VERSION, digest=digest_of(CURRENT_VERSION, "terms"), at=START
+        kind="terms",
+        version=CURRENT_VERSION,
+        in_force=CURRENT_VERSION,
+        digest=digest_of(CURRENT_VERSION, "terms"),
+        at=START,
     )
+
+
+@pytest.mark.req("R-08")
+def test_the_version_a_client_showed_is_kept_beside_the_one_in_force(archive):
+    drafted = archive.draft(WANG, consent={"version": "campus-app-3.1", "accepted": True})
+    draft = archive.ports.accounts.draft(drafted.json["registration_id"], START)
+    assert (draft.consent.version, draft.consent.in_force) == ("campus-app-3.1", CURRENT_VERSION)
 
 
 # The yes

@@ -11,6 +11,7 @@ from chalicelib.domain.consents import (
     Kind,
     digest_of,
     require_consent,
+    require_stated_consent,
     text_of,
 )
 from chalicelib.domain.errors import InvalidInput, Language
@@ -93,3 +94,18 @@ def assert_refused(version, accepted):
         require_consent(version, accepted)
     (problem,) = caught.value.problems
     assert (problem.field, problem.code) == ("consent", "consent_required")
+
+
+@pytest.mark.req("R-08")
+@pytest.mark.parametrize("version", [CURRENT_VERSION, "2020-01", "v1", "campus-app-3.1"])
+def test_a_client_may_state_its_own_edition_of_the_terms(version):
+    assert require_stated_consent(version, accepted=True) == version
+
+
+@pytest.mark.req("R-08")
+@pytest.mark.parametrize(
+    ("version", "accepted"), [("v1", False), ("v1", 1), ("", True), (" ", True), ("x" * 41, True)]
+)
+def test_terms_need_a_version_and_a_yes(version, accepted):
+    with pytest.raises(InvalidInput):
+        require_stated_consent(version, accepted)
