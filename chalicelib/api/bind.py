@@ -17,7 +17,10 @@ class BindingBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     family: bind.BindableFamily
     certificate_number: str
-    graduation_year: Annotated[int, msgspec.Meta(ge=1900, le=2200)]
+    graduation_year: (
+        Annotated[int, msgspec.Meta(ge=1900, le=2200)]
+        | Annotated[str, msgspec.Meta(pattern="^[0-9]{4}$")]
+    )
     institution: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 

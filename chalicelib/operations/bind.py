@@ -94,7 +94,7 @@ def bind(
     *,
     family: BindableFamily,
     certificate_number: str,
-    graduation_year: int,
+    graduation_year: int | str,
     institution: str,
 ) -> BindingView | ReviewRequired:
     """Bind the record that carries this number, year and institution and the person's name.
