@@ -44,11 +44,11 @@ def committed(tables, write):
 
 @pytest.mark.req("R-24")
 def test_the_same_code_is_kept_differently_for_each_challenge_purpose_and_destination():
-    codes, tables = store()
+    codes, _ = store()
     challenges = [
-        sent(codes, tables, f"{number}", Proof(purpose=purpose, channel="sms", destination=phone))
-        for number, (purpose, phone) in enumerate(
-            product(("register", "appeal", "sign_in"), ("+8619900000001", "+8619900000002"))
+        sent(*store(), challenge_id, Proof(purpose=purpose, channel="sms", destination=phone))
+        for challenge_id, purpose, phone in product(
+            ("c", "d"), ("register", "appeal"), ("+8619900000001", "+8619900000002")
         )
     ]
     for mine, other in permutations(challenges, 2):

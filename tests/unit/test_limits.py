@@ -73,6 +73,20 @@ def test_a_local_run_raises_the_limits_per_address_only():
     assert limit_table("strict") == standard
 
 
+@pytest.mark.parametrize(
+    ("name", "most", "seconds"),
+    [
+        ("code.segment.hour", 500, 3600),
+        ("guess.ip.hour", 20, 3600),
+        ("password.accounts.ip", 50, 12 * 3600),
+        ("identity.ip.day", 500, 86_400),
+    ],
+)
+def test_the_numbers_that_are_too_large_to_be_tried_out(name, most, seconds):
+    rule = limit_table("standard")[name]
+    assert (rule.most, rule.seconds) == (most, seconds)
+
+
 def test_the_budget_is_a_setting():
     assert limit_table("standard", sms_daily_budget=7)["code.stage.day"].most == 7
 
