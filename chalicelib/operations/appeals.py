@@ -109,7 +109,10 @@ def submit_appeal(
     appeal = _own(ports, appeal_id, appeal_token)
     if appeal.state == "submitted":
         return _submission(appeal)
-    following = submitted(ports, appeal, consent)
+    try:
+        following = submitted(ports, appeal, consent)
+    except Refusal as refusal:
+        return _submitted_meanwhile(ports, appeal_id, appeal_token, refusal)
     holder = _holder(ports, appeal)
     if holder is not None:
         following = msgspec.structs.replace(following, warned=holder.account_id)
@@ -121,7 +124,7 @@ def submit_appeal(
     try:
         ports.commit(writes)
     except ConditionFailed:
-        return _submitted_meanwhile(ports, appeal_id, appeal_token)
+        return _submitted_meanwhile(ports, appeal_id, appeal_token, Refusal("conflict"))
     clear_quarantine(ports, following)
     ports.metrics.count("appeal_submitted")
     return _submission(following)
@@ -256,10 +259,11 @@ def _own(ports: Ports, appeal_id: str, token: str) -> Appeal:
     return appeal
 
 
-def _submitted_meanwhile(ports: Ports, appeal_id: str, token: str) -> Submission:
+def _submitted_meanwhile(ports: Ports, appeal_id: str, token: str, refusal: Refusal) -> Submission:
+    """The answer of the same request that was quicker and took the upload; else the refusal."""
     appeal = _own(ports, appeal_id, token)
     if appeal.state != "submitted":
-        raise Refusal("conflict")
+        raise refusal
     return _submission(appeal)
 
 

@@ -90,14 +90,17 @@ def submit_identity(
     change = _own(ports, principal, review_id)
     if change.state == "submitted":
         return _submission(change)
-    following = submitted(ports, change, consent)
+    try:
+        following = submitted(ports, change, consent)
+    except Refusal as refusal:
+        return _submitted_meanwhile(ports, principal, review_id, refusal)
     trail = ports.audited(
         principal.account_id, "identity_review_asked", "owner", review_id=review_id
     )
     try:
         ports.commit([*ports.cases.moving(change, following), trail])
     except ConditionFailed:
-        return _submitted_meanwhile(ports, principal, review_id)
+        return _submitted_meanwhile(ports, principal, review_id, Refusal("conflict"))
     clear_quarantine(ports, following)
     ports.metrics.count("identity_review_asked")
     return _submission(following)
@@ -272,10 +275,13 @@ def _submission(change: IdentityChange) -> Submission:
     return Submission(status=change.state, due_at=rfc3339(change.due_at) if change.due_at else None)
 
 
-def _submitted_meanwhile(ports: Ports, principal: Principal, review_id: str) -> Submission:
+def _submitted_meanwhile(
+    ports: Ports, principal: Principal, review_id: str, refusal: Refusal
+) -> Submission:
+    """The answer of the same request that was quicker and took the upload; else the refusal."""
     change = _own(ports, principal, review_id)
     if change.state != "submitted":
-        raise Refusal("conflict")
+        raise refusal
     return _submission(change)
 
 
