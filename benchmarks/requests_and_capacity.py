@@ -5,8 +5,8 @@
 Real edge, operations and stores on the tables of an embedded AWS; keys, photos and senders are in
 memory, so that only the tables are counted (the data keys cost one query and one KMS call per
 purpose and five minutes). Units follow DynamoDB's rules from the sizes of the rows that were read
-and written, index rows included, because the emulator reports one unit for larger reads; what it
-reports stands beside them.
+and written, index rows included, because the emulator reports one unit for larger reads and none
+for missing rows; what it reports, reads and writes together, stands beside them.
 """
 
 from collections import Counter
