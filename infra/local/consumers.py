@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from infra.local.gateway import LambdaContext, log_failure
 _LOG = logging.getLogger(__name__)
 _WAIT_SECONDS = 1
 _RELAY_SECONDS = 1.0
-_EXPIRE_SECONDS = 60.0
+_SCHEDULE_SECONDS = 60.0
 _PAUSE_SECONDS = 1.0
 _STOP_SECONDS = 10.0
 
@@ -27,8 +28,8 @@ Scheduled = Callable[[dict[str, Any], LambdaContext], object]
 class Consumers:
     """The background jobs of a local run.
 
-    `outbox_signal` wakes the relay at once; `after_delivery` is called when the queue has become
-    empty after deliveries.
+    `schedules` run once a minute, whatever their rate in the cloud. `outbox_signal` wakes the
+    relay at once; `after_delivery` is called when the queue has become empty after deliveries.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class Consumers:
         *,
         relay: Scheduled,
         deliver: Deliver,
-        expire: Scheduled,
+        schedules: Mapping[str, Scheduled],
         sqs: Any,
         queue_url: str,
         outbox_signal: threading.Event,
@@ -48,7 +49,7 @@ class Consumers:
         jobs: Mapping[str, Callable[[], object]] = {
             "relay": lambda: self._when_signalled(relay),
             "deliver": self._deliver.once,
-            "expire_codes": lambda: self._later(expire),
+            **{name: partial(self._later, name, job) for name, job in schedules.items()},
         }
         self._threads = [
             threading.Thread(target=self._repeat, args=item, name=item[0], daemon=True)
@@ -80,9 +81,9 @@ class Consumers:
         self._signal.clear()
         relay(scheduled_event(), LambdaContext("relay"))
 
-    def _later(self, expire: Scheduled) -> None:
-        if not self._stopping.wait(_EXPIRE_SECONDS):
-            expire(scheduled_event(), LambdaContext("expire_codes"))
+    def _later(self, name: str, job: Scheduled) -> None:
+        if not self._stopping.wait(_SCHEDULE_SECONDS):
+            job(scheduled_event(), LambdaContext(name))
 
 
 class DeliverLoop:

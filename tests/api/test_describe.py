@@ -25,6 +25,14 @@ POST   /sessions/refresh                            refresh_token
 GET    /sessions
 DELETE /sessions/{}
 GET    /account
+PUT    /account/identity                            name document_type document_number evidence?
+GET    /account/identity/{}
+DELETE /account/identity/{}
+POST   /appeals                                     verification_token name document_type document_number email reason?
+POST   /appeals/{}/submit                           appeal_token consent?
+GET    /appeals/{}
+DELETE /appeals/{}
+POST   /appeals/{}/objection                        reason
 GET    /archive
 GET    /archive/{}
 GET    /archive/{}/{}
@@ -65,6 +73,12 @@ ANSWERS = {
     "GET /account": (
         200, ("account_id username name document_type document_number phone email "
               "email_confirmed proof_level created_at")),
+    "PUT /account/identity": (202, "status review_id upload account"),
+    "POST /appeals": (201, "appeal_id appeal_token upload"),
+    "POST /appeals/{}/submit": (202, "status due_at"),
+    "GET /appeals/{}": (200, "status due_at reason_code upload"),
+    "DELETE /appeals/{}": (204, ""),
+    "POST /appeals/{}/objection": (202, ""),
     "GET /archive": (200, "families"),
     "GET /archive/{}": (200, "items next"),
     "GET /archive/{}/{}/versions": (200, "items next"),
@@ -87,6 +101,8 @@ REFUSED = {
     "POST /registrations/{}/confirm": "contact_taken not_found",
     "POST /sessions": "credentials_invalid",
     "POST /bindings": "not_matched proof_required",
+    "POST /appeals": "conflict rate_limited",
+    "POST /appeals/{}/submit": "file_rejected not_found",
     "GET /archive": "proof_required unauthenticated",
     "GET /archive/{}": "cursor_invalid proof_required",
     "POST /reports": "record_not_reportable idempotency_key_reused request_in_progress",

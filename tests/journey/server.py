@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import urllib3
 
@@ -117,6 +118,16 @@ class LocalServer:
                     return str(found[0])
             time.sleep(0.05)
         raise AssertionError(f"no code has come:\n{self.printed()}")
+
+    def wait_for_message(self, to: str, words: str) -> None:
+        """Wait until a message with these words has come."""
+        deadline = time.monotonic() + _MESSAGE_SECONDS
+        while time.monotonic() < deadline:
+            items = self.call("GET", f"/local/messages?to={quote(to)}").json["items"]
+            if any(words in item["body"] for item in items):
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"nothing about {words} has come:\n{self.printed()}")
 
     @property
     def _output(self) -> Path:

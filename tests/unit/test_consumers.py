@@ -80,7 +80,7 @@ def test_a_job_that_fails_goes_on_and_the_threads_end(monkeypatch, caplog):
     consumers = Consumers(
         relay=relay,
         deliver=lambda *_: None,
-        expire=lambda *_: None,
+        schedules={},
         sqs=Queue(),
         queue_url="url",
         outbox_signal=signal,
@@ -92,3 +92,24 @@ def test_a_job_that_fails_goes_on_and_the_threads_end(monkeypatch, caplog):
     consumers.stop()
     assert "relay failed: LookupError" in caplog.text
     assert not [thread for thread in threading.enumerate() if thread.name == "relay"]
+
+
+def test_every_schedule_runs_by_its_name(monkeypatch):
+    monkeypatch.setattr("infra.local.consumers._SCHEDULE_SECONDS", 0)
+    ran = {name: threading.Event() for name in ("expire_codes", "check_appeals")}
+
+    def noting(_event, context):
+        ran[context.function_name].set()
+
+    consumers = Consumers(
+        relay=lambda *_: None,
+        deliver=lambda *_: None,
+        schedules=dict.fromkeys(ran, noting),
+        sqs=Queue(),
+        queue_url="url",
+        outbox_signal=threading.Event(),
+        after_delivery=lambda: None,
+    )
+    consumers.start()
+    assert all(event.wait(10) for event in ran.values())
+    consumers.stop()
