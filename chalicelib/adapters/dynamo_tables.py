@@ -135,7 +135,7 @@ class DynamoTables:
         """See `Tables.write`."""
         name, kwargs = self._single(write)
         try:
-            answer = self._connection.dispatch(name, kwargs)
+            answer = self._dispatched(name, kwargs)
         except ClientError as error:
             if _code(error) == "ConditionalCheckFailedException":
                 row = self.get(write.key)
@@ -213,6 +213,17 @@ class DynamoTables:
         if isinstance(write, Delete):
             return "DeleteItem", kwargs
         return "UpdateItem", kwargs | {"ReturnValues": "ALL_NEW"}
+
+    def _dispatched(self, name: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """The answer to one request; tried again while a transaction is at work on its row."""
+        for attempt in range(_CONFLICT_TRIES - 1):
+            try:
+                return self._connection.dispatch(name, kwargs)
+            except ClientError as error:
+                if _code(error) != "TransactionConflictException":
+                    raise
+            self._pause(0.01 * 2**attempt)
+        return self._connection.dispatch(name, kwargs)
 
     def _transact(self, ordered: Sequence[Write], request: str) -> None:
         kinds: dict[type, list[dict[str, Any]]] = {Check: [], Delete: [], Put: [], Update: []}

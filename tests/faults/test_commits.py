@@ -198,6 +198,32 @@ def test_a_conflict_of_transactions_is_tried_again(
     assert len(set(seen)) == 1, "the same request with the same token"
 
 
+@pytest.mark.req("R-90")
+@pytest.mark.parametrize(("conflicts", "succeeds"), [(7, True), (8, False)])
+def test_a_write_that_meets_a_transaction_is_tried_again(
+    tables: DynamoTables, conflicts: int, succeeds: bool
+) -> None:
+    """No emulator answers so; DynamoDB does when a transaction is at work on the row."""
+    seen = 0
+
+    def conflict(request: Any, attempt: Attempt) -> Any:
+        nonlocal seen
+        seen += 1
+        if seen > conflicts:
+            return attempt()
+        (response, parsed), error = broken("throttled", request, lambda: None)
+        parsed["Error"]["Code"] = "TransactionConflictException"
+        return (response, parsed), error
+
+    with around_wire(conflict):
+        if succeeds:
+            tables.write(Put("codes", row("new"), ABSENT))
+        else:
+            with pytest.raises(Refusal) as refusal:
+                tables.write(Put("codes", row("new"), ABSENT))
+            assert refusal.value.code == "unavailable"
+
+
 def conflicting(request: Any) -> Any:
     (response, parsed), error = broken("throttled", request, lambda: None)
     parsed["Error"]["Code"] = "TransactionCanceledException"
