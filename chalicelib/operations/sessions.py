@@ -130,8 +130,9 @@ def _normal_username(username: str) -> str:
 
 
 def _account_of(ports: Ports, username: str) -> Account | None:
+    """The account of that name; where there is none, one is looked up all the same (A-05)."""
     holder = ports.accounts.holder("email" if "@" in username else "phone", username)
-    return ports.accounts.get(holder) if holder else None
+    return ports.accounts.get(holder or "-")
 
 
 def _password_matches(ports: Ports, account: Account | None, password: str) -> bool:

@@ -95,6 +95,18 @@ def test_verifying_a_report_is_one_read_and_the_views_commit(archive, tables):
     assert requests_of(tables, archive.client, "GET", path) == ["get_many", "get", "commit"]
 
 
+@pytest.mark.req("R-28")
+def test_a_refused_sign_in_asks_the_same_whether_or_not_there_is_an_account(archive, tables):
+    archive.registered(WANG)
+    asked = []
+    for username in (WANG.email, "nobody@example.org", "19900000777"):
+        tables.requests.clear()
+        body = {"username": username, "password": "wrong-password-1"}
+        assert archive.client.call("POST", "/sessions", body).status == 401
+        asked.append(list(tables.requests))
+    assert asked[0] == asked[1] == asked[2]
+
+
 def requests_of(tables: CountedTables, client: Client, method: str, path: str) -> list[str]:
     """The requests to the tables that one successful call makes."""
     tables.requests.clear()
