@@ -65,6 +65,7 @@ def reset_password(call: Call) -> None:
     body: PasswordResetBody = call.body
     recover.reset_password(
         call.ports,
+        call.caller,
         verification_token=body.verification_token,
         document_type=body.document_type,
         document_number=body.document_number,

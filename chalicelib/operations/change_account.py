@@ -81,8 +81,8 @@ def change_contact(
 def undo_contact_change(ports: Ports, token: str) -> None:
     """Put a changed phone or e-mail back, by the token sent to the old one.
 
-    All sessions end: whoever made the change may be signed in. Raises `code_invalid`,
-    `contact_taken` when the old value belongs to somebody else by now.
+    All sessions end: whoever made the change may be signed in. Raises `code_invalid` (also where
+    it is back already), `contact_taken` when the old value belongs to somebody else by now.
     """
     undo = ports.accounts.undo(token, ports.now())
     account = ports.accounts.get(undo.account_id) if undo else None
@@ -90,6 +90,8 @@ def undo_contact_change(ports: Ports, token: str) -> None:
         raise Refusal("code_invalid")
     kind: ContactKind = "phone" if undo.kind == "phone" else "email"
     present = contact_of(account, kind)
+    if _value(kind, present) == _value(kind, undo.old):
+        raise Refusal("code_invalid")  # its owner has put it back meanwhile
     restored = _with_contact(account, kind, undo.old, at=None)
     writes: list[Write] = [
         ports.accounts.using_undo(token, ports.now()),
@@ -134,7 +136,7 @@ def _value(kind: ContactKind, contact: str) -> str:
 
 
 def _notices(ports: Ports, account: Account, kind: ContactKind, undo: str) -> list[Write]:
-    """Both old channels are told; the one that was given up gets the link."""
+    """Both old channels are told; only the mail has the link."""
     values = {"undo_link": f"{ports.public_origin}/link/#undo-change={undo}"}
     return [tell_by(ports, account, channel, f"{kind}_changed", values) for channel in CHANNELS]
 

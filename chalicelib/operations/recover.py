@@ -6,10 +6,11 @@ from chalicelib.domain.documents import comparable_number, parse_document
 from chalicelib.domain.emails import comparable
 from chalicelib.domain.errors import Refusal, invalid
 from chalicelib.domain.instants import china_date
+from chalicelib.domain.limits import network_of
 from chalicelib.domain.names import parse_name, same_name
 from chalicelib.domain.passwords import check_password
 from chalicelib.operations.notices import tell
-from chalicelib.operations.ports import Ports
+from chalicelib.operations.ports import Caller, Ports
 from chalicelib.stores.accounts import Account, Person, document_value
 from chalicelib.stores.codes import Proof
 from chalicelib.stores.limits import Hit, OverLimit
@@ -33,9 +34,10 @@ def recover_username(
     person = Person(
         name=parse_name(name), document_type=document.type, document_number=document.number
     )
+    allowed = _recovery_allowed(ports, proof.destination)
     account = _account_of_person(ports, person, proof)
     writes: list[Write] = [ports.codes.spending(verification_token, ports.now())]
-    if account is not None and _recovery_allowed(ports, proof.destination):
+    if account is not None and allowed:
         writes.extend(tell(ports, account, "username_recovered", {"username": account.email}))
         writes.append(ports.audited(account.account_id, "username_recovered", "owner"))
     try:
@@ -46,6 +48,7 @@ def recover_username(
 
 def reset_password(
     ports: Ports,
+    caller: Caller,
     *,
     verification_token: str,
     document_type: str,
@@ -70,7 +73,7 @@ def reset_password(
         ports.codes.spending(verification_token, ports.now()),
         ports.accounts.changing(changed),
         *ports.sessions.ending_all(account.account_id),
-        ports.throttle.forgive(account.account_id),
+        *ports.throttle.clear(account.account_id, network_of(caller.ip)),
         *tell(ports, account, "password_reset_done"),
         ports.audited(account.account_id, "password_reset", "owner", channel=proof.channel),
     ]
@@ -87,10 +90,10 @@ def reset_password(
 def end_late_sessions(ports: Ports, account_id: str, *, but: str | None = None) -> None:
     """End sessions that began between the look at them and the commit of what ends them.
 
-    None can begin later: a session starts only while its account is as it was read.
+    None can begin later: a session starts only while its account is as it was read. Devices that
+    were too many for that commit are forgotten here as well.
     """
-    late = ports.sessions.ending_all(account_id, but=but)
-    if late:
+    while late := ports.sessions.ending_all(account_id, but=but):
         ports.tables.commit(late)
 
 
@@ -157,7 +160,7 @@ def _may_reset(ports: Ports, account: Account, proof: Proof) -> bool:
 
 
 def _recovery_allowed(ports: Ports, destination: str) -> bool:
-    """A-11: few messages a day, the same answer beyond."""
+    """A-11: few tries a day, whatever comes of them; the same answer beyond."""
     try:
         ports.limits.take([Hit("recovery.destination.day", destination)], ports.now())
     except OverLimit:

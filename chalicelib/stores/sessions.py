@@ -38,6 +38,8 @@ _ID = 22
 _SECRET = 43
 _MOST_LIVE = 3
 _MOST_SPENT = 50
+_ENDED_AT_ONCE = 80
+"""So many rows end in one commit: it has to hold what ends them, too."""
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -167,15 +169,16 @@ class Sessions:
     def ending_all(self, account_id: str, *, but: str | None = None) -> list[Write]:
         """The writes that end every session of the account, and forget its devices.
 
-        `but` is the id of a session that stays; the devices stay with it.
+        `but` is the id of a session that stays; the devices stay with it. Sessions come first; of
+        more than 80 rows the rest is left to the next call.
         """
-        rows = self._tables.query("sessions", f"account#{account_id}").rows
+        rows = self._tables.query("sessions", f"account#{account_id}", newest_first=True).rows
         keys = [Key("sessions", str(row["pk"]), str(row["sk"])) for row in rows]
         if but is not None:
             keys = [
                 key for key in keys if key.sk.startswith("session#") and key.sk != f"session#{but}"
             ]
-        return [Delete(key) for key in keys]
+        return [Delete(key) for key in keys[:_ENDED_AT_ONCE]]
 
     def remembering(self, account_id: str, device_token: str, now: int) -> Put:
         """The write that remembers a device."""

@@ -56,12 +56,8 @@ class PasswordThrottle:
         return False
 
     def clear(self, subject: str, network: str) -> list[Write]:
-        """The writes that forget failures after a success."""
+        """The writes that forget failures, on this network and in all, after a success."""
         return [Delete(key) for key in self._keys(subject, network)]
-
-    def forgive(self, subject: str) -> Write:
-        """The write that forgets failures from anywhere, after a password reset."""
-        return Delete(self._keys(subject, "")[1])
 
     def _keys(self, subject: str, network: str) -> tuple[Key, Key]:
         near = self._keyring.mac("throttle", subject, network).hex()

@@ -81,6 +81,14 @@ def test_a_wrong_name_or_number_answers_the_same_and_sends_nothing(
 
 
 @pytest.mark.req("A-11")
+def test_misses_count_as_recoveries_too(archive: World, student: Client) -> None:
+    for _ in range(3):
+        assert recover(archive, name="李四").status == 202
+        archive.clock.advance(3600)
+    assert recover(archive).status == 202
+    assert told(archive, STUDENT.email) == (False, False)
+
+
 def test_a_fourth_recovery_from_one_phone_sends_nothing(archive: World, student: Client) -> None:
     for _ in range(4):
         assert recover(archive, phone="+8619900000777").status == 202
@@ -165,6 +173,32 @@ def test_a_reset_forgives_failed_sign_ins(archive: World, student: Client) -> No
     assert reset(archive, archive.prove_phone(STUDENT.phone, "reset_password")).status == 204
     archive.clock.advance(901)
     assert sign_in(archive, NEW_PASSWORD) == 202
+
+
+def test_a_new_password_serves_at_once_where_the_old_one_was_guessed(
+    archive: World, student: Client
+) -> None:
+    for _ in range(14):
+        sign_in(archive, "wrong-password-1")
+        archive.clock.advance(600)
+    token = archive.prove_phone(STUDENT.phone, "reset_password")
+    sign_in(archive, "wrong-password-1")
+    assert sign_in(archive, PASSWORD) == 401, "this network has to wait"
+    assert reset(archive, token).status == 204
+    assert sign_in(archive, NEW_PASSWORD) == 202
+
+
+@pytest.mark.req("R-30")
+def test_a_reset_ends_what_is_more_than_a_commit_holds(archive: World, student: Client) -> None:
+    here = archive.sign_in(STUDENT)
+    account_id = str(archive.ports.accounts.holder("phone", STUDENT.phone))
+    sessions = archive.ports.sessions
+    for _ in range(150):
+        token = archive.ports.random.token()
+        archive.ports.tables.write(sessions.remembering(account_id, token, archive.clock()))
+    assert reset(archive, archive.prove_phone(STUDENT.phone, "reset_password")).status == 204
+    assert here.call("GET", "/account").status == 401
+    assert sessions.ending_all(account_id) == [], "no session and no device is left"
 
 
 # Changing password and contacts
@@ -258,6 +292,16 @@ def test_a_change_is_undone_by_the_link_once_and_ends_every_session(
     assert archive.ports.accounts.holder("phone", "+8619900000888") is None
     again = archive.client.call("POST", "/account/contact-undo", {"token": token})
     assert again.code == "code_invalid"
+
+
+def test_what_was_put_back_already_is_not_undone(archive: World, student: Client) -> None:
+    here = archive.sign_in(STUDENT)
+    change_phone(archive, here, "+8619900000888")
+    token = undo_token(archive)
+    archive.clock.advance(61)
+    assert change_phone(archive, here, STUDENT.phone).status == 200
+    answer = archive.client.call("POST", "/account/contact-undo", {"token": token})
+    assert (answer.status, answer.code) == (422, "code_invalid")
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(864_000 - 1, 204), (864_000, 422)])
