@@ -125,7 +125,7 @@ def submit_appeal(
         ports.commit(writes)
     except ConditionFailed:
         return _submitted_meanwhile(ports, appeal_id, appeal_token, Refusal("conflict"))
-    clear_quarantine(ports, following)
+    clear_quarantine(ports, following.upload)
     ports.metrics.count("appeal_submitted")
     return _submission(following)
 

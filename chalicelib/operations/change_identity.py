@@ -101,7 +101,7 @@ def submit_identity(
         ports.commit([*ports.cases.moving(change, following), trail])
     except ConditionFailed:
         return _submitted_meanwhile(ports, principal, review_id, Refusal("conflict"))
-    clear_quarantine(ports, following)
+    clear_quarantine(ports, following.upload)
     ports.metrics.count("identity_review_asked")
     return _submission(following)
 

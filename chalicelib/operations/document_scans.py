@@ -53,9 +53,12 @@ class GivenConsent(msgspec.Struct, frozen=True):
 
 def offer_upload(ports: Ports, case: Case) -> Upload | None:
     """A form for the case's picture, for an hour; None while none is wanted."""
-    if case.state not in WAITING_FOR_UPLOAD:
-        return None
-    url, fields = ports.quarantine.offer(case.upload, most_bytes=MOST_BYTES, seconds=UPLOAD_SECONDS)
+    return offer_form(ports, case.upload) if case.state in WAITING_FOR_UPLOAD else None
+
+
+def offer_form(ports: Ports, key: str) -> Upload:
+    """A form by which a picture can be uploaded to `key`, for an hour."""
+    url, fields = ports.quarantine.offer(key, most_bytes=MOST_BYTES, seconds=UPLOAD_SECONDS)
     return Upload(url, fields)
 
 
@@ -66,8 +69,8 @@ def submitted(ports: Ports, case: C, consent: GivenConsent | None) -> C:
     """
     if state_after(case.state, "submit") is None:
         raise Refusal("conflict")
-    _keep_consent(ports, case, consent)
-    scan = _take_scan(ports, case)
+    ports.cases.consent(case, scan_consent(ports, consent))
+    scan = take_scan(ports, case.case_id, case.upload)
     return moved(case, "submit", ports.now(), scan=scan)
 
 
@@ -90,10 +93,10 @@ def moved(
     return msgspec.structs.replace(case, **changes)
 
 
-def clear_quarantine(ports: Ports, case: Case) -> None:
-    """The scan is sealed and the case moved on; what cannot be deleted now lapses by itself."""
+def clear_quarantine(ports: Ports, upload: str) -> None:
+    """The scan is sealed and its case moved on; what cannot be deleted now lapses by itself."""
     with suppress(Refusal):
-        ports.quarantine.delete(case.upload)
+        ports.quarantine.delete(upload)
 
 
 def scan_prefix(case_id: str) -> str:
@@ -101,33 +104,36 @@ def scan_prefix(case_id: str) -> str:
     return f"scans/{case_id}/"
 
 
-def _keep_consent(ports: Ports, case: Case, given: GivenConsent | None) -> None:
+def scan_consent(ports: Ports, given: GivenConsent | None) -> Consent:
+    """The separate consent to a scan; to submit without one agrees to the present text."""
     version = CURRENT_VERSION if given is None else require_consent(given.version, given.accepted)
-    consent = Consent(
+    return Consent(
         kind="document_scan",
         version=version,
         in_force=CURRENT_VERSION,
         digest=digest_of(version, "document_scan"),
         at=ports.now(),
     )
-    ports.cases.consent(case, consent)
 
 
-def _take_scan(ports: Ports, case: Case) -> str:
-    """Check, re-encode and seal the upload; answers its address."""
+def take_scan(ports: Ports, case_id: str, upload: str) -> str:
+    """Check, re-encode and seal an upload; answers its address.
+
+    Raises `file_rejected` (the upload is gone then), `rate_limited`.
+    """
     try:
-        ports.limits.take([Hit("upload.case.hour", case.case_id)], ports.now())
+        ports.limits.take([Hit("upload.case.hour", case_id)], ports.now())
     except OverLimit as limit:
         raise Refusal("rate_limited", retry_after=limit.retry_after) from None
-    content = ports.quarantine.read(case.upload, most_bytes=MOST_BYTES)
+    content = ports.quarantine.read(upload, most_bytes=MOST_BYTES)
     if content is None:
         raise Refusal("file_rejected")
     try:
         clean = ports.images.cleaned(content)
     except Refusal:
-        clear_quarantine(ports, case)
+        clear_quarantine(ports, upload)
         ports.metrics.count("file_rejected")
         raise
-    address = scan_prefix(case.case_id) + ports.random.identifier()
+    address = scan_prefix(case_id) + ports.random.identifier()
     ports.photos.put(address, clean)
     return address
