@@ -183,28 +183,30 @@ class DynamoTables:
         return f"{self._prefix}-{table}"
 
     def _get_batch(self, keys: Sequence[Key]) -> Iterator[tuple[Key, Row]]:
-        if not keys:
-            return
-        table = keys[0].table
-        name = self._table(table)
-        pending = [{"pk": key.pk, "sk": key.sk} for key in keys]
-        for attempt in range(_CONFLICT_TRIES):
+        """One request for rows of any tables (PynamoDB's own batch read is of one table)."""
+        tables = {self._table(key.table): key.table for key in keys}
+        pending = {
+            name: {
+                "Keys": [_raw_key(key.pk, key.sk) for key in keys if key.table == table],
+                "ConsistentRead": True,
+            }
+            for name, table in tables.items()
+        }
+        for attempt in range(_CONFLICT_TRIES if keys else 0):
+            if attempt:
+                self._pause(0.05 * 2**attempt)
             try:
-                answer = self._connection.batch_get_item(
-                    name,
-                    pending,  # type: ignore[arg-type]  # PynamoDB's own hint is narrower than it is
-                    consistent_read=True,
-                )
-            except PynamoDBException as error:
+                answer = self._connection.dispatch("BatchGetItem", {"RequestItems": pending})
+            except (ClientError, BotoCoreError) as error:
                 _unavailable(error)
-            for item in answer["Responses"].get(name, []):
-                yield Key(table, item["pk"]["S"], item["sk"]["S"]), _row(item)
-            left = answer.get("UnprocessedKeys", {}).get(name, {}).get("Keys", [])
-            pending = [{"pk": item["pk"]["S"], "sk": item["sk"]["S"]} for item in left]
+            for name, items in answer["Responses"].items():
+                for item in items:
+                    yield Key(tables[name], item["pk"]["S"], item["sk"]["S"]), _row(item)
+            pending = answer.get("UnprocessedKeys") or {}
             if not pending:
                 return
-            self._pause(0.05 * 2**attempt)
-        raise Refusal("unavailable", retry_after=_RETRY_AFTER)
+        if pending:
+            raise Refusal("unavailable", retry_after=_RETRY_AFTER)
 
     def _single(self, write: Put | Update | Delete) -> tuple[str, dict[str, Any]]:
         kwargs = self._arguments(write, None)

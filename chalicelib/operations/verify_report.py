@@ -36,12 +36,8 @@ def verify_report(ports: Ports, caller: Caller, code: str, *, purpose: str) -> V
     the report.
     """
     normal = parse_code(code)
-    _require_guess_allowed(ports, caller)
     for _ in range(_CONTENTION_TRIES):
-        found = ports.reports.by_code_with_views(normal)
-        if found is None:
-            raise _unknown(ports, caller)
-        report, views = found
+        report, views = _read(ports, caller, normal)
         status = status_at(report.state, report.valid_until, ports.now())
         if status not in {"valid", "superseded"}:
             return Verification(result=status, checked_at=rfc3339(ports.now()))
@@ -71,22 +67,26 @@ def verified_photo(ports: Ports, caller: Caller, code: str) -> bytes:
 
 
 def _valid_report(ports: Ports, caller: Caller, code: str) -> Report:
-    normal = parse_code(code)
-    _require_guess_allowed(ports, caller)
-    report = ports.reports.by_code(normal)
-    if report is None:
-        raise _unknown(ports, caller)
+    report, _ = _read(ports, caller, parse_code(code))
     if status_at(report.state, report.valid_until, ports.now()) != "valid":
         raise Refusal("not_found")
     return report
 
 
-def _require_guess_allowed(ports: Ports, caller: Caller) -> None:
-    """A-09: an address with too many misses waits, or a right guess would stand out."""
+def _read(ports: Ports, caller: Caller, code: str) -> tuple[Report, tuple[int, int]]:
+    """The report and its window of views, and the address's misses, in one read.
+
+    A-09: an address with too many misses waits, or a right guess would stand out.
+    """
+    key, hits = ports.reports.key(code), _miss(caller)
+    rows = ports.tables.get_many([key, *ports.limits.keys(hits)])
     try:
-        ports.limits.require_room(_miss(caller), ports.now())
+        ports.limits.require_room(hits, ports.now(), rows)
     except OverLimit as limit:
         raise Refusal("rate_limited", retry_after=limit.retry_after) from None
+    if key not in rows:
+        raise _unknown(ports, caller)
+    return ports.reports.opened(rows[key])
 
 
 def _unknown(ports: Ports, caller: Caller) -> Refusal:

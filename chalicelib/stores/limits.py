@@ -55,12 +55,11 @@ class Limits:
         The commit fails on one of `is_counter` keys when somebody else counted meanwhile: prepare
         again.
         """
-        keys = [self._key(hit) for hit in hits]
-        rows = self._tables.get_many(keys)
-        return [
-            self._count(self._rules[hit.rule], key, rows.get(key), now)
-            for hit, key in zip(hits, keys, strict=True)
-        ]
+        return self._counting(hits, self._tables.get_many(self.keys(hits)), now)
+
+    def keys(self, hits: Sequence[Hit]) -> list[Key]:
+        """Where the counters stand, to be read together with something else."""
+        return [self._key(hit) for hit in hits]
 
     def take(self, hits: Sequence[Hit], now: int) -> None:
         """Count all hits, or none and raise `OverLimit` of the first rule that has no room."""
@@ -76,9 +75,22 @@ class Limits:
             return
         raise OverLimit("contention", 1)
 
-    def require_room(self, hits: Sequence[Hit], now: int) -> None:
-        """Raise `OverLimit` when one more event would be too many; counts nothing."""
-        self.counting(hits, now)
+    def require_room(
+        self, hits: Sequence[Hit], now: int, rows: Mapping[Key, Row] | None = None
+    ) -> None:
+        """Raise `OverLimit` when one more event would be too many; counts nothing.
+
+        `rows` are the counters where they were read already (see `keys`).
+        """
+        if rows is None:
+            rows = self._tables.get_many(self.keys(hits))
+        self._counting(hits, rows, now)
+
+    def _counting(self, hits: Sequence[Hit], rows: Mapping[Key, Row], now: int) -> list[Write]:
+        return [
+            self._count(self._rules[hit.rule], key, rows.get(key), now)
+            for hit, key in zip(hits, self.keys(hits), strict=True)
+        ]
 
     def _count(self, rule: Rule, key: Key, row: Row | None, now: int) -> Put | Update:
         if row is None or int(row["expires_at"]) <= now:

@@ -66,7 +66,7 @@ class Reports:
 
     def issuing(self, report: Report) -> list[Write]:
         """The writes that issue a report."""
-        key = self._key(report.verification_code)
+        key = self.key(report.verification_code)
         sealed = _Sealed(
             report_id=report.report_id,
             account_id=report.account_id,
@@ -106,11 +106,6 @@ class Reports:
             Put("reports", of_record, ABSENT),
         ]
 
-    def by_code(self, code: str) -> Report | None:
-        """The report of a (normalised) verification code: one read."""
-        row = self._tables.get(self._key(code))
-        return self._report(row) if row else None
-
     def of_owner(self, account_id: str, report_id: str) -> Report | None:
         """One of the account's own reports."""
         pointer = self._tables.get(Key("reports", f"owner#{account_id}", f"id#{report_id}"))
@@ -142,25 +137,22 @@ class Reports:
         same_day = now - since < DAY
         if same_day and count >= MOST_VIEWS_A_DAY:
             return None
-        key = self._key(report.verification_code)
+        key = self.key(report.verification_code)
         if same_day:
             when = When(equal={"at": since}, below={"day_count": MOST_VIEWS_A_DAY})
             return Update(key, add={"count": 1, "day_count": 1}, when=when)
         when = When(equal={"at": since}) if since else When(exists=True, absent=("at",))
         return Update(key, set={"at": now, "day_count": 1}, add={"count": 1}, when=when)
 
-    def by_code_with_views(self, code: str) -> tuple[Report, tuple[int, int]] | None:
-        """The report, and its day window of views (count, beginning)."""
-        row = self._tables.get(self._key(code))
-        if row is None:
-            return None
+    def opened(self, row: Row) -> tuple[Report, tuple[int, int]]:
+        """The report of a row at `key`, and its day window of views (count, beginning)."""
         return self._report(row), (int(row.get("day_count", 0)), int(row.get("at", 0)))
 
     def extending(self, report: Report, valid_until: int) -> Update:
         """The write that sets a new end of validity."""
         when = When(equal={"state": "open", "version": report.version})
         return Update(
-            self._key(report.verification_code),
+            self.key(report.verification_code),
             set={"due": valid_until},
             add={"version": 1},
             when=when,
@@ -169,7 +161,7 @@ class Reports:
     def closing(self, report: Report) -> Update:
         """The write that closes a report for good."""
         return Update(
-            self._key(report.verification_code),
+            self.key(report.verification_code),
             set={"state": "closed"},
             add={"version": 1},
             when=When(equal={"version": report.version}),
@@ -199,7 +191,8 @@ class Reports:
             return False  # closed meanwhile
         return True
 
-    def _key(self, code: str) -> Key:
+    def key(self, code: str) -> Key:
+        """Where the report of a (normalised) verification code stands."""
         return Key("reports", f"code#{self._keyring.index('report.code', code)}", "-")
 
     def _report(self, row: Row) -> Report:

@@ -143,7 +143,7 @@ class Tables(Protocol):
         """The row, or None."""
 
     def get_many(self, keys: Sequence[Key]) -> Mapping[Key, Row]:
-        """Those of the rows of one table (any number of keys) that there are."""
+        """Those of the rows that there are; any number of keys, of any tables."""
 
     def query(
         self,

@@ -170,6 +170,17 @@ def test_many_rows_are_read_and_loaded_in_batches(tables: Tables, pk: str) -> No
     assert tables.get_many([]) == {}
 
 
+def test_rows_of_several_tables_are_read_at_once(tables: Tables, pk: str) -> None:
+    keys = [Key("codes", pk, "-"), Key("reports", pk, "-"), Key("reports", pk, "other")]
+    for key in keys[:2]:
+        tables.write(Put(key.table, row(pk, state=key.table)))
+    found = tables.get_many(keys)
+    assert {key: one["state"] for key, one in found.items()} == {
+        keys[0]: "codes",
+        keys[1]: "reports",
+    }
+
+
 def test_rows_that_are_due_are_found_by_bucket(tables: Tables, pk: str) -> None:
     for sk, expires_at in (("a", 10), ("b", 20), ("c", 30)):
         tables.write(Put("codes", row(pk, sk, bucket=f"bucket {pk}", expires_at=expires_at)))
