@@ -39,7 +39,7 @@ run: $(STAMP) ## Run everything on this machine: http://127.0.0.1:8000 (PORT=)
 	@PORT=$(PORT) exec $(RUN) -m infra.local.run
 
 test: $(STAMP) system-packages ## Run all tests (ARGS= for pytest)
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
 
 fuzz: $(STAMP) ## Send odd requests to every operation, EXAMPLES=2000 each
 	@FUZZ_EXAMPLES=$(EXAMPLES) $(RUN) -m pytest tests/api/test_fuzz.py $(ARGS)
