@@ -33,6 +33,7 @@ from chalicelib.operations.ports import (
 )
 from chalicelib.settings import Settings
 from chalicelib.stores.accounts import Accounts
+from chalicelib.stores.agenda import Agenda
 from chalicelib.stores.audit import Audit
 from chalicelib.stores.cases import Cases
 from chalicelib.stores.codes import Codes
@@ -41,6 +42,7 @@ from chalicelib.stores.institutions import Institutions
 from chalicelib.stores.keyring import Keyring
 from chalicelib.stores.limits import Limits
 from chalicelib.stores.outbox import Outbox
+from chalicelib.stores.proofreading import Proofreadings
 from chalicelib.stores.registry import Registry
 from chalicelib.stores.reports import Reports
 from chalicelib.stores.sessions import Sessions
@@ -109,6 +111,7 @@ def stores(tables: Tables, keyring: Keyring, rules: Any) -> dict[str, Any]:
         "tables": tables,
         "keyring": keyring,
         "accounts": Accounts(tables, keyring),
+        "agenda": Agenda(tables),
         "audit": Audit(tables, keyring),
         "cases": Cases(tables, keyring),
         "codes": Codes(tables, keyring),
@@ -116,6 +119,7 @@ def stores(tables: Tables, keyring: Keyring, rules: Any) -> dict[str, Any]:
         "institutions": Institutions(tables),
         "limits": Limits(tables, keyring, rules),
         "outbox": Outbox(tables, keyring),
+        "proofreading": Proofreadings(tables, keyring),
         "registry": Registry(tables, keyring),
         "reports": Reports(tables, keyring),
         "sessions": Sessions(tables, keyring),

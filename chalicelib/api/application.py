@@ -36,6 +36,7 @@ FUNCTIONS = (
     "appeals",
     "bind",
     "query",
+    "correct",
     "report",
     "verify_report",
     "describe",

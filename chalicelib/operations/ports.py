@@ -14,6 +14,7 @@ import msgspec
 from chalicelib.domain.errors import Language, Refusal
 from chalicelib.domain.statements import Statement
 from chalicelib.stores.accounts import Accounts, Person
+from chalicelib.stores.agenda import Agenda
 from chalicelib.stores.audit import Audit, AuditLine
 from chalicelib.stores.cases import Cases
 from chalicelib.stores.codes import Codes
@@ -22,6 +23,7 @@ from chalicelib.stores.institutions import Institutions
 from chalicelib.stores.keyring import Keyring
 from chalicelib.stores.limits import Limits
 from chalicelib.stores.outbox import Message, Outbox
+from chalicelib.stores.proofreading import Proofreadings
 from chalicelib.stores.registry import Registry
 from chalicelib.stores.reports import Reports
 from chalicelib.stores.sessions import Sessions
@@ -185,6 +187,7 @@ class Ports:
     public_origin: str
     service_names: Mapping[str, str]
     accounts: Accounts
+    agenda: Agenda
     audit: Audit
     cases: Cases
     codes: Codes
@@ -192,6 +195,7 @@ class Ports:
     institutions: Institutions
     limits: Limits
     outbox: Outbox
+    proofreading: Proofreadings
     registry: Registry
     reports: Reports
     sessions: Sessions

@@ -76,8 +76,18 @@ def list_records(ports: Ports, principal: Principal, family: str) -> Sequence[di
 def read_record(
     ports: Ports, principal: Principal, family: str, record_id: str
 ) -> dict[str, object]:
-    """One record. Raises `proof_required`, `not_found`."""
-    return record_view(bound_record(ports, principal, known_family(family), record_id).record)
+    """One record, and what its owner has said about it. Raises `proof_required`, `not_found`."""
+    record = bound_record(ports, principal, known_family(family), record_id).record
+    if record.held:
+        return record_view(record)
+    said = ports.proofreading.of_record(principal.account_id, record_id)
+    confirmed, photo = said.confirmation, said.photo
+    return {
+        **record_view(record),
+        "confirmed_version": confirmed.version if confirmed else None,
+        "confirmed_at": rfc3339(confirmed.at) if confirmed else None,
+        "photo_verdict": photo.verdict if photo else None,
+    }
 
 
 def read_photo(

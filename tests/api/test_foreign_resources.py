@@ -9,6 +9,8 @@ from chalicelib.api.openapi import document
 from chalicelib.api.routes import ROUTES, Route
 from tests.api.test_report import issue
 from tests.appeals import appeal_against, renamed
+from tests.corrections import ask as ask_for_correction
+from tests.corrections import with_directory
 from tests.records import LI, WANG, file_record, member, record_ids, without_request_id
 from tests.world import Answer, Client, World, world
 
@@ -19,6 +21,7 @@ every_route = pytest.mark.parametrize("route", OWNED, ids=lambda one: f"{one.met
 BODIES: dict[str, dict[str, Any]] = {
     "object_to_appeal": {"reason": "本人持有"},
     "extend_report": {"extend_months": 1},
+    "judge_photo": {"verdict": "mine"},
 }
 QUERIES = {"read_photo": {"kind": "graduation"}}
 
@@ -31,6 +34,7 @@ def archive() -> World:
 @pytest.fixture(scope="module")
 def clients(archive: World) -> tuple[Client, Client]:
     """Two members; the first has something of everything that has an id."""
+    with_directory(archive)
     for family in ("credentials", "enrollments"):
         file_record(archive, family, WANG, photos={"graduation": b"face"})
     file_record(archive, "credentials", WANG, major_name="changed")
@@ -47,6 +51,7 @@ def ids(archive: World, clients: tuple[Client, Client]) -> dict[str, str]:
         "record_id": record_id,
         "report_id": issue(owner, record_id, valid_months=1).json["report_id"],
         "appeal_id": appeal_against(archive, WANG),
+        "correction_id": ask_for_correction(owner, record_id).json["correction_id"],
         "review_id": renamed(owner, WANG),
         "session_id": owner.call("GET", "/sessions").json["items"][0]["session_id"],
     }
