@@ -178,9 +178,6 @@ FIELD_PROBLEMS: Mapping[str, Text] = {
         "验证已失效，请重新获取验证码。",
         "The verification has expired or was used; ask for a new code.",
     ),
-    "identity_unchanged": Text(
-        "姓名和证件号码与现在的相同。", "This is the name and number the account has already."
-    ),
     "contact_unchanged": Text(
         "新号码或邮箱与现在的相同。", "This is the phone or e-mail the account has already."
     ),

@@ -1,5 +1,7 @@
 """Appeals: "this number is registered, and it is mine" (journey 2; A-13)."""
 
+from contextlib import suppress
+
 import msgspec
 
 from chalicelib.domain.appeal_states import DRAFT_SECONDS, REASONS, CaseEvent
@@ -15,6 +17,7 @@ from chalicelib.operations.document_scans import (
     Upload,
     clear_quarantine,
     moved,
+    offer_form,
     offer_upload,
     submitted,
 )
@@ -24,12 +27,14 @@ from chalicelib.operations.recover import require_proof_of
 from chalicelib.stores.accounts import Account, Person, document_value
 from chalicelib.stores.cases import Appeal, Objection
 from chalicelib.stores.keyring import same, token_digest
-from chalicelib.stores.limits import Hit, OverLimit
+from chalicelib.stores.limits import Hit, OverLimit, is_counter
 from chalicelib.stores.outbox import Message
 from chalicelib.stores.sessions import Principal
 from chalicelib.stores.tables import ConditionFailed, Write
 
 MOST_OBJECTIONS = 5
+
+_CONTENTION_TRIES = 5
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,9 +98,6 @@ def open_appeal(
         expires_at=now + DRAFT_SECONDS,
         watch_at=now + WATCH_SECONDS,
     )
-    _count(ports, appeal)
-    if ports.cases.open_case_of(appeal, now) is not None:
-        raise Refusal("conflict")
     return _open(ports, appeal, token, verification_token)
 
 
@@ -220,36 +222,49 @@ def ending(
     return writes
 
 
-def _count(ports: Ports, appeal: Appeal) -> None:
-    """A-13: few appeals per phone, whatever becomes of them: a refusal tells something too."""
+def _open(ports: Ports, appeal: Appeal, token: str, verification_token: str) -> Opened:
+    answer = Opened(
+        appeal_id=appeal.case_id,
+        appeal_token=token,
+        upload=offer_form(ports, appeal.upload),
+        expires_at=rfc3339(appeal.opened_at + DRAFT_SECONDS),
+    )
+    for _ in range(_CONTENTION_TRIES):
+        writes = [
+            *_counted(ports, appeal),
+            ports.codes.spending(verification_token, ports.now()),
+            *ports.cases.opening(appeal),
+        ]
+        try:
+            ports.commit(writes, reply=answer)
+        except ConditionFailed as failure:
+            if failure.touches(ports.cases.open_key(appeal)):
+                _count_refused(ports, appeal)
+                raise Refusal("conflict") from None
+            if any(is_counter(key) for key in failure.failed):
+                continue
+            raise invalid("verification_token", "verification_token_invalid") from None
+        ports.metrics.count("appeal_opened")
+        return answer
+    raise Refusal("unavailable", retry_after=1)
+
+
+def _counted(ports: Ports, appeal: Appeal) -> list[Write]:
+    """A-13: the write that counts one more appeal of this phone. Raises `rate_limited`."""
     try:
-        ports.limits.take([Hit("appeal.destination.month", appeal.phone)], ports.now())
+        return ports.limits.counting([_hit(appeal)], ports.now())
     except OverLimit as limit:
         raise Refusal("rate_limited", retry_after=limit.retry_after) from None
 
 
-def _open(ports: Ports, appeal: Appeal, token: str, verification_token: str) -> Opened:
-    upload = offer_upload(ports, appeal)
-    if upload is None or appeal.expires_at is None:
-        raise Refusal("conflict")
-    answer = Opened(
-        appeal_id=appeal.case_id,
-        appeal_token=token,
-        upload=upload,
-        expires_at=rfc3339(appeal.expires_at),
-    )
-    writes = [
-        ports.codes.spending(verification_token, ports.now()),
-        *ports.cases.opening(appeal),
-    ]
-    try:
-        ports.commit(writes, reply=answer)
-    except ConditionFailed as failure:
-        if failure.touches(ports.cases.open_key(appeal)):
-            raise Refusal("conflict") from None
-        raise invalid("verification_token", "verification_token_invalid") from None
-    ports.metrics.count("appeal_opened")
-    return answer
+def _count_refused(ports: Ports, appeal: Appeal) -> None:
+    """A refusal tells that the number has an open appeal: it counts like an appeal."""
+    with suppress(OverLimit):
+        ports.limits.take([_hit(appeal)], ports.now())
+
+
+def _hit(appeal: Appeal) -> Hit:
+    return Hit("appeal.destination.month", appeal.phone)
 
 
 def _own(ports: Ports, appeal_id: str, token: str) -> Appeal:

@@ -8,7 +8,7 @@ import msgspec
 
 from chalicelib.domain.appeal_states import DRAFT_SECONDS
 from chalicelib.domain.documents import parse_document
-from chalicelib.domain.errors import Refusal, invalid
+from chalicelib.domain.errors import Refusal
 from chalicelib.domain.instants import china_date, rfc3339
 from chalicelib.domain.names import parse_name, same_name
 from chalicelib.operations.appeals import Submission
@@ -63,10 +63,10 @@ def change_identity(
     document_type: str,
     document_number: str,
 ) -> IdentityAnswer:
-    """Prove another identity.
+    """Prove another identity. Repeated, it answers how the first request stands.
 
-    Raises `InvalidInput`; `identity_taken` only where the checker agreed; `conflict` while a
-    review is under way; `rate_limited`, `unavailable`.
+    Raises `InvalidInput`; `identity_taken` only where the checker agreed; `conflict` while
+    another is under review; `rate_limited`, `unavailable`.
     """
     account = _account(ports, principal)
     document = parse_document(document_type, document_number, today=china_date(ports.now()))
@@ -74,7 +74,7 @@ def change_identity(
         name=parse_name(name), document_type=document.type, document_number=document.number
     )
     if account.identities and _is_same(person, account.person):
-        raise invalid("document_number", "identity_unchanged")
+        return IdentityAnswer(status="approved", account=account_view(account))
     if not account.identities and _checker_agrees(ports, caller, person, account.phone):
         return _raise_at_once(ports, principal, account, person)
     return _ask_for_review(ports, account, person)
@@ -224,23 +224,32 @@ def _ask_for_review(ports: Ports, account: Account, person: Person) -> IdentityA
         expires_at=now + DRAFT_SECONDS,
         watch_at=now + WATCH_SECONDS,
     )
-    _make_room(ports, change)
-    answer = IdentityAnswer(
+    present = _open_change(ports, change)
+    if present is not None and _is_same(present.person, person):
+        return _review_answer(ports, present)
+    if present is not None:
+        _give_way(ports, present)
+    _commit(ports, ports.cases.opening(change), person)
+    return _review_answer(ports, change)
+
+
+def _review_answer(ports: Ports, change: IdentityChange) -> IdentityAnswer:
+    return IdentityAnswer(
         status=change.state, review_id=change.case_id, upload=offer_upload(ports, change)
     )
-    _commit(ports, ports.cases.opening(change), person)
-    return answer
 
 
-def _make_room(ports: Ports, change: IdentityChange) -> None:
-    """A draft is replaced by the next one; what is being reviewed is not."""
-    present = ports.cases.open_case_of(change, ports.now())
-    if present is None:
-        return
-    other = ports.cases.identity_change(present, ports.now())
-    if other is None or other.state != "draft":
+def _open_change(ports: Ports, change: IdentityChange) -> IdentityChange | None:
+    """The change of the same account that is open."""
+    case_id = ports.cases.open_case_of(change, ports.now())
+    return ports.cases.identity_change(case_id, ports.now()) if case_id else None
+
+
+def _give_way(ports: Ports, present: IdentityChange) -> None:
+    """A draft is replaced by the next one; what is being reviewed is not. Raises `conflict`."""
+    if present.state != "draft":
         raise Refusal("conflict")
-    _withdraw(ports, other)
+    _withdraw(ports, present)
 
 
 def _withdraw(ports: Ports, change: IdentityChange) -> None:

@@ -241,6 +241,14 @@ def test_a_code_by_mail_does_not_serve_as_the_account_will_need_a_phone(archive)
     assert refused.json["errors"][0]["code"] == "channel_not_allowed"
 
 
+@pytest.mark.req("A-13")
+def test_to_learn_of_an_open_appeal_counts_like_an_appeal(archive, holder):
+    open_appeal(archive, WANG)
+    token = archive.prove_phone("+8619900000778", "appeal")
+    answers = [open_appeal(archive, WANG, verification_token=token).status for _ in range(4)]
+    assert answers == [409, 409, 409, 429]
+
+
 # The upload
 
 
@@ -337,6 +345,17 @@ def test_a_withdrawn_appeal_stays_so_and_its_scan_goes(archive, holder):
     assert read_appeal(archive, opened).json["status"] == "withdrawn"
     assert resubmit(archive, opened).code == "conflict"
     assert any("申诉已结束" in body for body in bodies(archive, WANG.phone))
+    archive.clock.advance(SETTLE_SECONDS)
+    jobs.check_appeals(archive.ports)
+    assert files(archive) == {}
+
+
+@pytest.mark.req("R-66")
+def test_a_scan_that_lands_after_the_end_goes_too(archive):
+    opened = open_appeal(archive, WANG).json
+    withdraw(archive, opened)
+    jobs.check_appeals(archive.ports)
+    archive.ports.photos.put(f"scans/{opened['appeal_id']}/late", picture())
     archive.clock.advance(SETTLE_SECONDS)
     jobs.check_appeals(archive.ports)
     assert files(archive) == {}

@@ -142,13 +142,28 @@ def test_a_checker_that_is_down_is_said_so_and_nothing_happens(archive, unproved
         ({"name": "王"}, "name", "name_invalid"),
         ({"document_number": "110105194912310021"}, "document_number", "document_number_invalid"),
         ({"document_type": "library_card"}, "document_type", "value_invalid"),
-        ({}, "document_number", "identity_unchanged"),
     ],
 )
 def test_what_is_wrong_is_named(archive, changes, field, code):
     wrong = change_identity(member(archive, WANG), WANG, **changes)
     assert wrong.status == 422
     assert [(one["field"], one["code"]) for one in wrong.json["errors"]] == [(field, code)]
+
+
+@pytest.mark.req("R-03")
+def test_a_repeated_request_answers_how_the_first_one_stands(archive, unproved):
+    def asked() -> dict[str, object]:
+        return dict(change_identity(unproved, WANG).json) | {"upload": None}
+
+    first, second = asked(), asked()
+    assert first == second
+    assert first["status"] == "draft"
+    answer = change_identity(unproved, WANG)
+    submit(archive, unproved, answer)
+    assert asked() == {**first, "status": "submitted"}
+    archive.checker.learn(WANG.name, WANG.document_number, WANG.phone)
+    raised = change_identity(unproved, WANG).json
+    assert (raised["status"], raised) == ("approved", change_identity(unproved, WANG).json)
 
 
 # Reviewed

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -134,6 +135,25 @@ def object_and_withdraw() -> Pair:
     return Pair(archive, operations, check)
 
 
+def object_twice() -> Pair:
+    archive = lab()
+    holder = member(archive, WANG)
+    opened = open_appeal(archive, WANG).json
+    submit_appeal(archive, opened)
+    path = f"/appeals/{opened['appeal_id']}/objection"
+
+    def check(answers: list[Answer]) -> None:
+        appeal = archive.ports.cases.appeal(opened["appeal_id"], archive.clock())
+        assert appeal is not None
+        heard = [answer.status for answer in answers].count(202)
+        assert len(appeal.objections) == heard >= 1
+        assert statuses(answers) in ([202, 202], [202, 409])
+
+    bodies = [{"reason": reason} for reason in ("号码是我的", "有证件为证")]
+    operations = [partial(holder.call, "POST", path, body) for body in bodies]
+    return Pair(archive, operations, check)
+
+
 def look_after_cases_twice() -> Pair:
     archive = lab()
     opened = open_appeal(archive, WANG).json
@@ -237,6 +257,7 @@ PAIRS = [
     pytest.param(submit_one_appeal_twice, marks=pytest.mark.req("R-03")),
     pytest.param(submit_and_withdraw, marks=pytest.mark.req("R-66")),
     object_and_withdraw,
+    object_twice,
     pytest.param(look_after_cases_twice, marks=pytest.mark.req("R-94")),
     pytest.param(prove_and_register_one_number, marks=pytest.mark.req("R-01")),
     ask_for_two_changes,
