@@ -135,7 +135,7 @@ def _kind_of(key: Key) -> list[str]:
         return ["audit line"]
     if key.table == "outbox":
         return ["outbox message"]
-    return [f"{key.table} {partition} {place}"]
+    return [f"{key.table} {partition} {'instant' if place.isdecimal() else place}"]
 
 
 def _text(content: bytes) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests import appeals
+from tests.appeals import APPELLANT_MAIL, APPELLANT_PHONE, read_appeal
 from tests.lab import Lab
 from tests.records import CERTIFICATE_NUMBER, file_record
 from tests.world import PASSWORD, Answer, Client, Student
@@ -180,6 +182,68 @@ def confirm_email(archive: Lab) -> Flow:
     return Flow(_post(archive.client, "/email-confirmations", {"token": token}), 204, check)
 
 
+def open_appeal(archive: Lab) -> Flow:
+    body = {
+        "verification_token": archive.prove_phone(APPELLANT_PHONE, "appeal"),
+        "name": WANG.name,
+        "document_type": WANG.document_type,
+        "document_number": WANG.document_number,
+        "email": APPELLANT_MAIL,
+    }
+
+    def check(answer: Answer) -> None:
+        assert read_appeal(archive, answer.json).json["status"] == "draft"
+
+    return Flow(_post(archive.client, "/appeals", body), 201, check)
+
+
+def submit_an_appeal(archive: Lab) -> Flow:
+    _member(archive)
+    opened = appeals.open_appeal(archive, WANG).json
+
+    def check(_: Answer) -> None:
+        assert read_appeal(archive, opened).json["status"] == "submitted"
+
+    return Flow(lambda: appeals.submit_appeal(archive, opened), 202, check)
+
+
+def withdraw_an_appeal(archive: Lab) -> Flow:
+    _member(archive)
+    opened = appeals.open_appeal(archive, WANG).json
+    assert appeals.submit_appeal(archive, opened).status == 202
+
+    def check(_: Answer) -> None:
+        assert read_appeal(archive, opened).json["status"] == "withdrawn"
+
+    return Flow(lambda: appeals.withdraw(archive, opened), 204, check)
+
+
+def object_to_an_appeal(archive: Lab) -> Flow:
+    client = _member(archive)
+    path = f"/appeals/{appeals.appeal_against(archive, WANG)}/objection"
+    return Flow(_post(client, path, {"reason": "号码是我的"}), 202)
+
+
+def prove_identity(archive: Lab) -> Flow:
+    client = archive.registered(WANG)
+    archive.checker.learn(WANG.name, WANG.document_number, WANG.phone)
+
+    def check(_: Answer) -> None:
+        assert client.call("GET", "/archive").status == 200
+
+    return Flow(lambda: appeals.change_identity(client, WANG), 202, check)
+
+
+def ask_for_another_name(archive: Lab) -> Flow:
+    client = _member(archive)
+
+    def check(answer: Answer) -> None:
+        path = f"/account/identity/{answer.json['review_id']}"
+        assert client.call("GET", path).json["status"] == "draft"
+
+    return Flow(lambda: appeals.change_identity(client, WANG, name="王大明"), 202, check)
+
+
 FLOWS: Mapping[str, Callable[[Lab], Flow]] = {
     flow.__name__: flow
     for flow in (
@@ -197,6 +261,12 @@ FLOWS: Mapping[str, Callable[[Lab], Flow]] = {
         close_report,
         verify_report,
         confirm_email,
+        open_appeal,
+        submit_an_appeal,
+        withdraw_an_appeal,
+        object_to_an_appeal,
+        prove_identity,
+        ask_for_another_name,
     )
 }
 
