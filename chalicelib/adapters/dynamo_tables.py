@@ -133,12 +133,15 @@ class DynamoTables:
 
     def write(self, write: Put | Update | Delete) -> Row | None:
         """See `Tables.write`."""
-        name, kwargs = self._single(write)
+        request = uuid4().hex
+        name, kwargs = self._single(write, request)
         try:
             answer = self._dispatched(name, kwargs)
         except ClientError as error:
             if _code(error) == "ConditionalCheckFailedException":
                 row = self.get(write.key)
+                if row is not None and row.get("request") == request:
+                    return row  # applied by an attempt whose answer was lost
                 raise ConditionFailed([write.key], {write.key: row} if row else {}) from None
             _unavailable(error)
         except BotoCoreError as error:
@@ -208,8 +211,8 @@ class DynamoTables:
         if pending:
             raise Refusal("unavailable", retry_after=_RETRY_AFTER)
 
-    def _single(self, write: Put | Update | Delete) -> tuple[str, dict[str, Any]]:
-        kwargs = self._arguments(write, None)
+    def _single(self, write: Put | Update | Delete, request: str) -> tuple[str, dict[str, Any]]:
+        kwargs = self._arguments(write, request)
         if isinstance(write, Put):
             return "PutItem", kwargs
         if isinstance(write, Delete):
@@ -256,10 +259,10 @@ class DynamoTables:
                 return
         raise ConditionFailed(list(failed), rows) from None
 
-    def _arguments(self, write: Write, request: str | None) -> dict[str, Any]:
-        """The request's arguments; inside a commit a row carries the id of what wrote it."""
+    def _arguments(self, write: Write, request: str) -> dict[str, Any]:
+        """The request's arguments; a row carries the id of the request that wrote it."""
         key = write.key
-        stamp: dict[str, Value] = {"request": request} if request else {}
+        stamp: dict[str, Value] = {"request": request}
         condition = _condition(write.when) if write.when else None
         table = self._table(key.table)
         if isinstance(write, Put):

@@ -3,7 +3,7 @@
 A row is a flat mapping of the few plain columns below. Everything personal is inside `sealed`;
 the other columns are keys, digests, states, counters and instants in epoch seconds:
 
-    pk, sk      keys                       request     id of the commit that wrote the row
+    pk, sk      keys                       request     id of the request that wrote the row
     sealed      sealed document            digest      keyed digest or MAC
     state       state word                 ref         reference to another row (no personal data)
     version     optimistic version         count, day_count   counters
@@ -161,7 +161,10 @@ class Tables(Protocol):
         """Keys of rows in the time bucket whose `expires_at` is at or before `until` (may lag)."""
 
     def write(self, write: Put | Update | Delete) -> Row | None:
-        """One write on its own: an `Update` answers the row after it. Raises `ConditionFailed`."""
+        """One write on its own: an `Update` answers the row after it. Raises `ConditionFailed`.
+
+        A `Put` or `Update` whose answer was lost and that is found applied counts as done.
+        """
 
     def commit(self, writes: Sequence[Write]) -> None:
         """All of the writes (at most 100, each on its own row) or none. Raises `ConditionFailed`.

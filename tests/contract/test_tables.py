@@ -22,14 +22,14 @@ def row(pk: str, sk: str = "-", **columns: str | int | bytes) -> Row:
 
 
 def without_stamp(found: Row | None) -> Row | None:
-    """A row without the id of the commit that wrote it."""
+    """A row without the id of the request that wrote it."""
     return found and {k: v for k, v in found.items() if k != "request"}
 
 
 def test_a_row_reads_as_it_was_written(tables: Tables, pk: str) -> None:
     written = row(pk, state="open", count=7, sealed=b"\x00\xff", expires_at=1_800_000_000)
     tables.write(Put("codes", written))
-    assert tables.get(Key("codes", pk, "-")) == written
+    assert without_stamp(tables.get(Key("codes", pk, "-"))) == written
     assert tables.get(Key("codes", pk, "other")) is None
     assert tables.get(Key("sessions", pk, "-")) is None
 
@@ -52,7 +52,7 @@ def test_an_update_sets_adds_removes_and_answers_the_row(tables: Tables, pk: str
     after = tables.write(
         Update(key, set={"state": "used"}, add={"count": 2, "day_count": 1}, remove=("ref",))
     )
-    assert after == row(pk, state="used", count=3, day_count=1)
+    assert without_stamp(after) == row(pk, state="used", count=3, day_count=1)
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,24 @@ def test_a_commit_meets_itself_when_its_answer_was_lost(
 
 
 @pytest.mark.req("R-03")
+@pytest.mark.parametrize(
+    "write",
+    [
+        Put("codes", row("new", state="open"), ABSENT),
+        Update(key("open"), add={"count": 1}, when=When(below={"count": 1})),
+    ],
+    ids=["a put where nothing was", "the last of a counter"],
+)
+def test_a_write_meets_itself_when_its_answer_was_lost(tables: DynamoTables, write: Write) -> None:
+    assert isinstance(write, Put | Update)
+    with around_wire(Cut("failed after", place=0, times=1)):
+        tables.write(write)
+    assert tables.get(write.key)
+    with pytest.raises(ConditionFailed):
+        tables.write(write)
+
+
+@pytest.mark.req("R-03")
 @pytest.mark.parametrize("commit", COMMITS)
 def test_a_commit_that_somebody_else_made_first_is_refused(
     tables: DynamoTables, commit: str
