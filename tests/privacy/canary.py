@@ -1,7 +1,11 @@
 """An unmistakable person, and everything such a person can do or get wrong."""
 
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
+
+import urllib3
+from PIL import Image
 
 from chalicelib.domain.consents import CURRENT_VERSION
 from tests.records import file_record
@@ -71,6 +75,8 @@ def go_the_whole_journey(archive: World) -> None:
     _register(archive)
     client, session = _sign_in(archive)
     _read_and_bind(client)
+    _appeal(archive, client)
+    _change_identity(client)
     report = _report(client)
     _verify(archive, report["verification_code"])
     _refused_when_signed_in(client)
@@ -92,6 +98,8 @@ def put_the_person_into_paths(archive: World) -> None:
             ("GET", f"/archive/credentials/{value}"),
             ("GET", f"/reports/{value}"),
             ("DELETE", f"/sessions/{value}"),
+            ("GET", f"/appeals/{value}"),
+            ("DELETE", f"/account/identity/{value}"),
         ):
             _refused(client, method, path, query={"purpose": value, "limit": "1"})
         _refused(client, "POST", f"/verification-codes/{value}/verify", {"code": value})
@@ -233,6 +241,59 @@ def _read_and_bind(client: Client) -> None:
             path = f"/archive/{family}/{item['record_id']}"
             assert client.call("GET", path).status == 200
             client.call("GET", f"{path}/photo", query={"kind": "admission"})
+
+
+def _picture() -> bytes:
+    """A scan whose camera wrote down everything about the person."""
+    target = BytesIO()
+    noted = " ".join(CANARY.values.values()).encode()
+    Image.new("RGB", (40, 30)).save(target, format="JPEG", comment=noted)
+    return target.getvalue()
+
+
+def _upload(form: dict[str, Any]) -> None:
+    fields: dict[str, Any] = {**form["fields"], "file": ("scan.jpg", _picture())}
+    assert urllib3.request("POST", form["url"], fields=fields).status < 300
+
+
+def _appeal(archive: World, holder: Client) -> None:
+    """An appeal for the person's own number: both sides are the canary."""
+    client = archive.client
+    body = {
+        "verification_token": archive.prove_phone(CANARY.phone, "appeal"),
+        "name": CANARY.name,
+        "document_type": "resident_id",
+        "document_number": CANARY.document_number,
+        "email": CANARY.email,
+        "reason": " ".join(CANARY.values.values()),
+    }
+    for value in CANARY.values.values():
+        _refused(client, "POST", "/appeals", body | {"document_number": f"x {value}"})
+        _refused(client, "POST", "/appeals/none/submit", {"appeal_token": value})
+        _refused(client, "GET", "/appeals/none", headers={"Appeal-Token": _ascii(value)})
+    opened = client.call("POST", "/appeals", body)
+    assert opened.status == 201, opened.content
+    _upload(opened.json["upload"])
+    path = f"/appeals/{opened.json['appeal_id']}"
+    submitted = client.call("POST", f"{path}/submit", {"appeal_token": opened.json["appeal_token"]})
+    assert submitted.status == 202, submitted.content
+    objection = {"reason": f"{CANARY.name} {CANARY.document_number}"}
+    assert holder.call("POST", f"{path}/objection", objection).status == 202
+    key = {"Appeal-Token": opened.json["appeal_token"]}
+    assert client.call("DELETE", path, headers=key).status == 204
+
+
+def _change_identity(client: Client) -> None:
+    body = {
+        "name": CANARY.name + "鹮",
+        "document_type": "resident_id",
+        "document_number": CANARY.document_number,
+    }
+    asked = client.call("PUT", "/account/identity", body)
+    assert asked.status == 202, asked.content
+    _upload(asked.json["upload"])
+    path = f"/account/identity/{asked.json['review_id']}/submit"
+    assert client.call("POST", path).status == 202
 
 
 def _report(client: Client) -> dict[str, Any]:
