@@ -48,7 +48,7 @@ RULES: tuple[Rule, ...] = (
     Rule("upload.case.hour", "case", 10, 3600),  # A-14, decoding costs
     Rule("report.miss.minute", "ip", 10, 60),
     Rule("report.miss.day", "ip", 100, DAY),
-    Rule("report.view.day", "report", 200, DAY),
+    Rule("report.file.day", "report", 400, DAY),  # A-10, photo and PDF of a view
 )
 
 _LOCAL_FACTOR = 1000

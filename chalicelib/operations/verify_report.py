@@ -70,7 +70,16 @@ def _valid_report(ports: Ports, caller: Caller, code: str) -> Report:
     report, _ = _read(ports, caller, parse_code(code))
     if status_at(report.state, report.valid_until, ports.now()) != "valid":
         raise Refusal("not_found")
+    _count_file(ports, report)
     return report
+
+
+def _count_file(ports: Ports, report: Report) -> None:
+    """A-10: what a view leads to is no view more, but neither is it without end."""
+    try:
+        ports.limits.take([Hit("report.file.day", report.report_id)], ports.now())
+    except OverLimit as limit:
+        raise Refusal("rate_limited", retry_after=limit.retry_after) from None
 
 
 def _read(ports: Ports, caller: Caller, code: str) -> tuple[Report, tuple[int, int]]:

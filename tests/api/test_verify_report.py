@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.domain.instants import plus_months
 from chalicelib.domain.verification_codes import ALPHABET, make_code
+from tests.api.steps import use_up
 from tests.api.test_report import issue, issued, set_state
 from tests.records import WANG, file_record, member, record_ids
 from tests.world import START, Answer, World
@@ -126,6 +127,21 @@ def test_pdf_and_photo_while_valid_and_not_counted_as_views(archive):
     assert pdf.headers["Content-Type"] == "application/pdf"
     assert pdf.content.startswith(b"%PDF-")
     assert owner.call("GET", f"/reports/{report['report_id']}").json["views"] == 1
+
+
+@pytest.mark.parametrize("what", ["pdf", "photo"])
+def test_files_are_read_only_so_often_a_day(archive, what):
+    file_record(archive, "credentials", WANG, photos={"graduation": b"face"})
+    owner = member(archive, WANG)
+    report = issue(owner, record_ids(owner, "credentials")[0]).json
+    use_up(archive, "report.file.day", report["report_id"], leaving=1)
+    path = f"/verifications/{report['verification_code']}/{what}"
+    assert archive.client.call("GET", path).status == 200
+    refused = archive.client.call("GET", path)
+    assert (refused.status, refused.code) == (429, "rate_limited")
+    assert refused.headers["Retry-After"] == str(DAY)
+    archive.clock.advance(DAY)
+    assert archive.client.call("GET", path).status == 200
 
 
 def test_a_photo_is_shown_only_where_it_is_disclosed(archive):
