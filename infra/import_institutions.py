@@ -8,9 +8,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from chalicelib.wiring import ports
-
 from chalicelib.operations.import_institutions import import_institutions
+from chalicelib.wiring import ports
 from infra.import_report import run
 
 
