@@ -11,6 +11,7 @@ PYTHON ?= $(shell for python in python3.13 ~/.pyenv/versions/3.13.*/bin/python3 
 RUN := .venv/bin/python
 PORT ?= 8000
 PEOPLE ?= 200
+STAGE ?=
 EXAMPLES ?= 2000
 STAMP := .venv/.complete .venv-aws/.complete
 CHECKED := app.py chalicelib infra tests benchmarks
@@ -18,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Single readings are enough for spelling names, and load four times as fast.
 export PYPINYIN_NO_PHRASES := true
 
-.PHONY: help setup run test schedules faults fuzz check format reset demo-data import-institutions import-records lock docs bench system-packages
+.PHONY: help setup run test test-deployment package deploy rollback schedules faults fuzz check format reset demo-data import-institutions import-records lock docs bench system-packages
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +50,18 @@ schedules: $(STAMP) ## Run concurrent requests under every order of their table 
 
 faults: $(STAMP) ## Break every flow at every call in every way, and at two calls (minutes)
 	@FAULTS=all $(RUN) -m pytest tests/faults $(ARGS)
+
+package: $(STAMP) ## Package STAGE=dev|staging|prod for the cloud (Python 3.13; ALLOW_DIRTY=1 for a trial)
+	@$(RUN) -m infra.packaging "$(STAGE)"
+
+deploy: $(STAMP) ## Package and deploy STAGE= (YES=1 confirms beforehand; AWS_ENDPOINT_URL is heeded)
+	@$(RUN) -m infra.deployment deploy "$(STAGE)"
+
+rollback: $(STAMP) ## Let the functions of STAGE= run their previous code
+	@$(RUN) -m infra.deployment rollback "$(STAGE)"
+
+test-deployment: $(STAMP) ## Deploy to the embedded AWS and test what was deployed (Python 3.13)
+	@$(RUN) -m pytest -m deployment $(ARGS)
 
 check: $(STAMP) ## Lint, formatting, types, template
 	@$(RUN) -m ruff check .

@@ -37,12 +37,18 @@ class EmbeddedAws:
         self.process.wait(_STOP_SECONDS)
 
 
-def start(folder: Path, *, persist: bool = True, interpreter: Path = INTERPRETER) -> EmbeddedAws:
+def start(
+    folder: Path,
+    *,
+    persist: bool = True,
+    interpreter: Path = INTERPRETER,
+    variables: Mapping[str, str] | None = None,
+) -> EmbeddedAws:
     """Start the emulator and wait until it answers.
 
     Its state is in `folder/aws`, its output in `folder/aws.log`, and what others need to find it
     in `folder/aws.json`. One that a killed run has left behind is ended first, so that it saves.
-    Raises `EmbeddedAwsFailed`.
+    `variables` set further switches of the emulator. Raises `EmbeddedAwsFailed`.
     """
     if not interpreter.exists():
         raise EmbeddedAwsFailed(f"{interpreter} is missing; run `make setup`")
@@ -53,7 +59,7 @@ def start(folder: Path, *, persist: bool = True, interpreter: Path = INTERPRETER
     with (folder / "aws.log").open("wb") as log:
         process = subprocess.Popen(
             [interpreter, "-m", "ministack"],
-            env=_environment(folder, port, persist=persist),
+            env={**_environment(folder, port, persist=persist), **(variables or {})},
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C ends the run only, which then ends this

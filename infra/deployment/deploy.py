@@ -1,0 +1,118 @@
+"""Deploy a packaged stage: change set, diff, confirmation, progress, data keys, smoke test.
+
+A failed update is rolled back by CloudFormation; a failed smoke test by pointing every alias to
+the version it had before.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from chalicelib.adapters.dynamo_tables import DynamoTables
+from chalicelib.adapters.keys import create_data_keys
+from infra.deployment import changes
+from infra.deployment.cloud import Cloud, DeploymentFailed, function_names
+from infra.deployment.smoke import smoke_test
+from infra.packaging.package import Package
+
+_GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+Confirm = Callable[[Sequence[str]], bool]
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A deployed stage and where it answers."""
+
+    api_url: str
+    outputs: Mapping[str, str]
+
+
+def deploy(
+    made: Package, cloud: Cloud, *, confirm: Confirm, tell: Tell, api_url: str | None = None
+) -> Deployed | None:
+    """Deploy; None when the operator did not confirm.
+
+    `api_url` is where the API answers if not at the stack's own output (an emulator's address;
+    `{ApiId}` stands for the API's id). Raises `DeploymentFailed`.
+    """
+    bucket = cloud.ensure_code_bucket()
+    for file in made.zips.values():
+        cloud.upload(file, file.name)
+    template = cloud.upload(made.template_file, f"template-{made.digest}.json")
+    functions = function_names(made.stage, made.functions)
+    before = cloud.aliases(functions)
+    planned = changes.prepare(cloud, template, {"CodeBucket": bucket})
+    if planned is None:
+        tell("nothing to change")
+    elif not confirm(list(changes.shown(planned))):
+        changes.discard(cloud)
+        return None
+    else:
+        _carry_out(cloud, tell)
+    outputs = cloud.outputs()
+    _make_data_keys(cloud)
+    where = (api_url or outputs["ApiUrl"]).format(**outputs)
+    for problem in smoke_test(where):
+        cloud.point(functions, {n: v for n, v in before.items() if n in functions})
+        raise DeploymentFailed(f"{problem}; the functions run their previous code again")
+    return Deployed(where, outputs)
+
+
+def roll_back(stage: str, cloud: Cloud, names: Mapping[str, object], tell: Tell) -> None:
+    """Let every function run the version before its present one.
+
+    The stack is left as it is: the next deployment points the aliases to what it publishes.
+    Raises `DeploymentFailed` when there is no earlier version of any function.
+    """
+    functions = function_names(stage, names)
+    earlier = {
+        name: version
+        for name, present in cloud.aliases(functions).items()
+        if (version := _version_before(cloud, functions[name], int(present)))
+    }
+    if not earlier:
+        raise DeploymentFailed(f"no function of {stage} has an earlier version")
+    cloud.point(functions, earlier)
+    for name, version in earlier.items():
+        tell(f"{name} runs version {version}")
+
+
+def _carry_out(cloud: Cloud, tell: Tell) -> None:
+    changes.execute(cloud)
+    failures = []
+    for event in cloud.progress():
+        reason = event.get("ResourceStatusReason", "")
+        line = f"{event['ResourceStatus']:24} {event['LogicalResourceId']} {reason}".rstrip()
+        tell(line)
+        if event["ResourceStatus"].endswith("_FAILED"):
+            failures.append(line)
+    status = cloud.status()
+    if status not in _GOOD:
+        raise DeploymentFailed("\n".join([f"the stack {cloud.stack} is {status}", *failures]))
+
+
+def _make_data_keys(cloud: Cloud) -> None:
+    """The first deployment makes version 1 of each data key; later ones find them."""
+    kms = cloud.client("kms")
+    create_data_keys(
+        tables=DynamoTables(
+            region=cloud.region,
+            prefix=cloud.stack,
+            endpoint=str(cloud.client("dynamodb").meta.endpoint_url),
+        ),
+        kms=kms,
+        stage=cloud.stage,
+        alias_prefix=f"alias/{cloud.stack}",
+    )
+
+
+def _version_before(cloud: Cloud, function: str, present: int) -> str | None:
+    pages = cloud.client("lambda").get_paginator("list_versions_by_function")
+    versions = [
+        int(one["Version"])
+        for page in pages.paginate(FunctionName=function)
+        for one in page["Versions"]
+        if one["Version"] != "$LATEST"
+    ]
+    earlier = [version for version in versions if version < present]
+    return str(max(earlier)) if earlier else None
