@@ -55,6 +55,11 @@ _CLIENT_CONFIG = Config(
     retries={"total_max_attempts": 3, "mode": "standard"},
     max_pool_connections=32,
 )
+_UPLOADS_CONFIG = _CLIENT_CONFIG.merge(
+    Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+)
+"""For S3: a bucket encrypted by KMS takes forms of signature version 4 only (boto3's default is 2),
+and a bucket's regional address answers at once where the global one redirects."""
 
 
 @cache
@@ -135,13 +140,16 @@ class _Clients:
         self._made: dict[str, Any] = {}
 
     def of(self, service: str) -> Callable[[], Any]:
+        emulated = self._chosen.endpoint is not None
+        config = _UPLOADS_CONFIG if service == "s3" and not emulated else _CLIENT_CONFIG
+
         def client() -> Any:
             if service not in self._made:
                 self._made[service] = boto3.client(
                     service,
                     region_name=self._chosen.region,
                     endpoint_url=self._chosen.endpoint,
-                    config=_CLIENT_CONFIG,
+                    config=config,
                 )
             return self._made[service]
 

@@ -208,8 +208,10 @@ def ending(
     """
     ended = moved(appeal, event, ports.now(), reason_code=reason_code)
     writes = ports.cases.moving(appeal, ended)
-    if event != "withdraw":
-        writes += _to_appellant(ports, ended, f"appeal_{ended.state}", link=link or "")
+    if event == "approve":
+        writes += _to_appellant(ports, ended, "appeal_approved", link=link or "")
+    elif event == "reject" or reason_code is not None:  # who withdraws knows it
+        writes += _to_appellant(ports, ended, "appeal_rejected")
     holder = ports.accounts.get(appeal.warned) if appeal.warned else None
     if holder is not None:
         kind = "appeal_number_moved" if event == "approve" else "appeal_holder_ended"

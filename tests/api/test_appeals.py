@@ -408,6 +408,7 @@ def test_a_question_left_unanswered_withdraws_the_appeal(archive, holder):
     jobs.check_appeals(archive.ports)
     state = read_appeal(archive, opened).json
     assert (state["status"], state["reason_code"]) == ("withdrawn", "not_completed")
+    assert any("逾期未补充材料" in body for body in bodies(archive, APPELLANT_PHONE))
 
 
 @pytest.mark.req("R-66")

@@ -10,12 +10,15 @@ import pytest
 import urllib3
 from moto import mock_aws
 
+from chalicelib import wiring
 from chalicelib.adapters.files import SealedFiles
 from chalicelib.adapters.memory_keys import MemoryDataKeys
 from chalicelib.adapters.quarantine import S3Quarantine
+from chalicelib.settings import Settings
 from chalicelib.stores.keyring import Keyring
 from infra.local import aws
 from infra.provision import provision
+from tests.unit.test_settings import PRODUCTION
 
 PICTURE = b"\xff\xd8\xff" + b"p" * 1000
 
@@ -36,7 +39,7 @@ def s3(request: pytest.FixtureRequest) -> Iterator[Any]:
 def bucket(s3: Any) -> Callable[[str], str]:
     def named(part: str) -> str:
         names = [one["Name"] for one in s3.list_buckets()["Buckets"]]
-        return next(name for name in names if name.split("-")[2] == part)
+        return str(next(name for name in names if name.split("-")[2] == part))
 
     return named
 
@@ -105,3 +108,14 @@ def test_forgetting_goes_over_pages(s3, bucket, files, monkeypatch):
     monkeypatch.undo()
     left = s3.list_object_versions(Bucket=bucket("photos"), Prefix=prefix)
     assert not left.get("Versions")
+
+
+@pytest.mark.parametrize("region", ["ap-southeast-1", "eu-central-1", "cn-north-1"])
+def test_a_deployed_stages_form_is_of_version_four_and_its_regions(monkeypatch, region):
+    """What a bucket that is encrypted by KMS takes; nothing is sent."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "invented")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "invented")
+    chosen = Settings.from_environment(PRODUCTION | {"AWS_REGION": region})
+    url, fields = wiring.build(chosen).quarantine.offer("k", most_bytes=5, seconds=60)
+    assert url.startswith(f"https://quarantine.s3.{region}.amazonaws.com")
+    assert fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
