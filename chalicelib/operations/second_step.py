@@ -48,11 +48,12 @@ def second_step(
     """Start the session the code was asked for. Raises `code_invalid`, `rate_limited`."""
     require_guess_allowed(ports, caller)
     challenge = ports.codes.challenge(challenge_id, ports.now())
-    if challenge is None or challenge.proof.account_id is None:
+    if challenge is None or challenge.proof.purpose != "sign_in":
         raise Refusal("code_invalid")
-    _require_account_guess_allowed(ports, challenge.proof.account_id)
+    account_id = str(challenge.proof.account_id)
+    _require_account_guess_allowed(ports, account_id)
     account_write = _used_code(ports, caller, challenge, code)
-    account = ports.accounts.get(challenge.proof.account_id)
+    account = ports.accounts.get(account_id)
     if account is None or challenge.proof.destination not in {account.phone, account.account_id}:
         raise Refusal("code_invalid")
     device_token = ports.random.token() if remember_device else None

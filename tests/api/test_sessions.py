@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.stores.codes import Proof
 from chalicelib.stores.sessions import DEVICE_SECONDS, MOST_SESSIONS
 from tests.api.steps import (
     but_request_id,
@@ -144,6 +145,16 @@ def test_a_code_of_another_purpose_is_no_second_step(archive):
     body = {"purpose": "reset_password", "channel": "sms", "destination": WANG.phone}
     asked = archive.client.call("POST", "/verification-codes", body)
     assert second_step(archive, asked, archive.last_code(WANG.phone)).code == "code_invalid"
+
+
+@pytest.mark.req("R-24")
+def test_a_code_for_the_account_but_not_for_signing_in_is_no_second_step(archive):
+    holder = str(archive.ports.accounts.holder("phone", WANG.phone))
+    proof = Proof(purpose="close_account", channel="sms", destination=WANG.phone, account_id=holder)
+    challenge_id, until = archive.ports.random.identifier(), archive.clock() + 60
+    archive.ports.tables.commit(archive.ports.codes.sending(challenge_id, proof, "123456", until))
+    body = {"challenge_id": challenge_id, "code": "123456"}
+    assert archive.client.call("POST", "/sessions/second-step", body).code == "code_invalid"
 
 
 @pytest.mark.req("R-24")
