@@ -136,7 +136,7 @@ class Client:
             method=method,
             path=f"/api{path}",
             query_string=dict(query) if query else None,
-            headers=sent,
+            headers=list(sent.items()),
             input_stream=BytesIO(content),
             content_length=len(content),
         ).get_environ()
@@ -179,7 +179,7 @@ class World:
         """The last code that reached a phone or mailbox."""
         self.deliver()
         bodies = [body for to, _, body in (*self.sms.sent, *self.mail.sent) if to == destination]
-        return re.findall(r"(?<!\d)\d{6}(?!\d)", bodies[-1])[0]
+        return str(re.findall(r"(?<!\d)\d{6}(?!\d)", bodies[-1])[0])
 
     # Journeys' steps
 

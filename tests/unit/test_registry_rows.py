@@ -321,7 +321,7 @@ def test_of_two_columns_for_one_field_the_first_known_counts():
 def test_an_exam_has_subjects_and_scores():
     row = {"XM": "王示例", "NF": "2010", "KSH": "10110105150001", "KMCJ": "语文：128；数学:135.5"}
     facts = facts_from_row("exams", row, today=TODAY)
-    assert facts.subjects == (  # type: ignore[attr-defined]  # an Exam
+    assert facts.subjects == (
         SubjectScore(subject="语文", score=128),
         SubjectScore(subject="数学", score=135.5),
     )
@@ -336,7 +336,7 @@ def test_an_exam_has_subjects_and_scores():
 )
 def test_amounts_are_yuan_with_two_decimals(written, amount):
     row = {"XM": "王示例", "HTBH": "DK1", "DKJE": written}
-    assert facts_from_row("loans", row, today=TODAY).amount == amount  # type: ignore[attr-defined]
+    assert facts_from_row("loans", row, today=TODAY).amount == amount
 
 
 @pytest.mark.parametrize("written", ["1.005", "-1", "1e9", "很多"])

@@ -184,7 +184,7 @@ def test_a_process_loads_its_functions_blueprint_and_nothing_heavy():
 @pytest.mark.req("R-40")
 def test_a_route_without_a_policy_fails_where_it_is_declared():
     with pytest.raises(TypeError, match="policy"):
-        Function("odd").route("GET", "/odd", answers={200: None})  # type: ignore[call-arg]
+        Function("odd").route("GET", "/odd", answers={200: None})
 
 
 @pytest.mark.req("R-40")
