@@ -25,7 +25,7 @@ _PARAMETERS = ("Stage", "MailSender")
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A packaged stage in its folder: `template.json` and `<digest>.zip` files."""
+    """A packaged stage in its folder: the template's file and `<digest>.zip` files."""
 
     folder: Path
     stage: str
@@ -34,6 +34,7 @@ class Package:
     planned: tuple[Planned, ...]
     template: Mapping[str, Any]
     code: Code
+    template_file: Path
 
     @property
     def zips(self) -> Mapping[str, Path]:
@@ -45,11 +46,6 @@ class Package:
     def digest(self) -> str:
         """Names the template's content."""
         return hashlib.sha256(self.template_file.read_bytes()).hexdigest()[:32]
-
-    @property
-    def template_file(self) -> Path:
-        """The template for CloudFormation."""
-        return self.folder / "template.json"
 
 
 def package(stage: str, *, allow_dirty: bool = False, root: Path = checkout.ROOT) -> Package:
@@ -76,7 +72,8 @@ def package(stage: str, *, allow_dirty: bool = False, root: Path = checkout.ROOT
     code = _write_code(built.folder, folder, settings)
     template = split(built.template, planned, functions, policies, stage, settings, code)
     shutil.rmtree(work)
-    made = Package(folder, stage, settings, functions, planned, template, code)
+    file = folder / "template.json"
+    made = Package(folder, stage, settings, functions, planned, template, code, file)
     made.template_file.write_text(json.dumps(template, ensure_ascii=False, indent=1))
     return made
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from infra.packaging.alarms import alarm_resources
 from infra.packaging.api import api_resources
 from infra.packaging.functions import FunctionSettings
 from infra.packaging.lambdas import Code, Resources, function_resources, layer_resources, sub
@@ -37,6 +38,7 @@ def split(
         resources |= function_resources(
             planned, settings[planned.name], policies[planned.name], stage, code, kept
         )
+    resources |= alarm_resources(functions, settings, stage_name, stage)
     if len(resources) > _MOST_RESOURCES:
         raise ValueError(f"{len(resources)} resources; one stack takes {_MOST_RESOURCES}")
     return {

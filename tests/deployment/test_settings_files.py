@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.adapters import dynamo_tables
+from chalicelib.api.application import FUNCTIONS as APPLICATION
 from infra.packaging import bundle, checkout, policies
 from infra.packaging.functions import InvalidSettings, read_functions, require_same
 from infra.packaging.policies import ALL_PHONES, load_policies
@@ -70,6 +71,17 @@ def test_the_stand_in_for_the_checker_stays_out_of_production(tmp_path):
     stage_file(tmp_path).joinpath("dev.json").rename(tmp_path / "prod.json")
     with pytest.raises(InvalidSettings, match="must not be `demo` in production"):
         load_stage("prod", FUNCTIONS, tmp_path)
+
+
+def test_every_function_of_the_application_has_settings_and_a_policy():
+    """A new function, schedule or consumer is told here, before anybody packages."""
+    import app  # noqa: PLC0415 -- it builds the application
+
+    handlers = {source.handler_string for source in app.app.event_sources}
+    handlers |= {one.handler_string for one in app.app.pure_lambda_functions}
+    names = {*APPLICATION, *(handler.removeprefix("app.") for handler in handlers)}
+    require_same(names, FUNCTIONS, "functions.json has no settings for", "functions.json names")
+    assert load_policies(names, KNOWN)
 
 
 @pytest.mark.parametrize(

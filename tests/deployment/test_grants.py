@@ -1,0 +1,85 @@
+"""Granted = used: each function's policy holds what its tests ask of AWS, and nothing else."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from infra.packaging.functions import read_functions
+from infra.packaging.policies import ALL_PHONES, load_policies
+from tests.deployment.test_settings_files import KNOWN
+from tests.deployment.usage import ARN, QUEUE, table
+
+pytestmark = [pytest.mark.deployment, pytest.mark.req("R-70")]
+
+DRIVEN_BY = ("tests/api", "tests/unit/test_consumers.py")
+TIDIED = ("accounts", "codes", "sessions")
+
+BY_LAMBDA = {
+    "deliver": {(f"sqs:{name}Message", QUEUE) for name in ("Receive", "Delete")}
+    | {("sqs:GetQueueAttributes", QUEUE)},
+    "relay_committed": {
+        (f"dynamodb:{name}", "${OutboxTable.StreamArn}")
+        for name in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    },
+}
+"""What Lambda itself does with a function's role before it invokes it."""
+
+BEHIND_A_PORT = {
+    "deliver": {
+        ("sns:Publish", "*"),
+        ("ses:SendEmail", ARN % ("ses", "identity/${MailSender}")),
+    },
+    "expire_codes": {("dynamodb:Query", table(name, "/index/expiry")) for name in TIDIED}
+    | {(f"dynamodb:{what}Item", table(name)) for what in ("Get", "Delete") for name in TIDIED},
+}
+"""What the recorder does not see: the senders, and a job whose tests call its operation."""
+
+
+@pytest.fixture(scope="session")
+def used(tmp_path_factory):
+    file = tmp_path_factory.mktemp("usage") / "used.json"
+    command = [sys.executable, "-m", "pytest", "-p", "no:xdist", "-p", "tests.deployment.usage"]
+    command += [*DRIVEN_BY, "--ignore", "tests/api/test_fuzz.py", "--hypothesis-seed=0"]
+    ran = subprocess.run(
+        command,
+        env=os.environ | {"USAGE_FILE": str(file)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout[-2000:]
+    return json.loads(file.read_text())
+
+
+def granted():
+    functions = list(read_functions())
+    return {
+        name: {
+            (action, resource)
+            for statement in policy.statement
+            if statement.effect == "Allow"
+            for action in statement.action
+            for resource in statement.resource
+        }
+        for name, policy in load_policies(functions, KNOWN).items()
+    }
+
+
+@pytest.mark.parametrize("function", read_functions())
+def test_a_function_may_do_what_it_does_and_nothing_else(used, function):
+    seen = {(action, resource) for action, resource in used.get(function, [])}
+    needed = seen | BY_LAMBDA.get(function, set()) | BEHIND_A_PORT.get(function, set())
+    assert granted()[function] - needed == set(), "granted and not used"
+    assert needed - granted()[function] == set(), "used and not granted"
+
+
+def test_only_text_messages_may_go_anywhere():
+    anywhere = {name for name, pairs in granted().items() if any(r == "*" for _, r in pairs)}
+    assert anywhere == {"deliver"}
+    policy = load_policies(list(read_functions()), KNOWN)["deliver"]
+    statements = {one.sid: one for one in policy.statement}
+    assert statements[ALL_PHONES].condition
+    assert statements["ButToNoTopic"].effect == "Deny"
