@@ -60,7 +60,7 @@ class IdentityBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     evidence: bool | None = None
 
 
-class EvidenceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class IdentityEvidenceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The separate consent; without it the current text counts as agreed to by submitting."""
 
     consent: ScanConsentBody | None = None
@@ -143,7 +143,7 @@ def prove_identity(call: Call) -> change_identity.IdentityAnswer:
     "POST",
     "/account/identity/{review_id}/submit",
     policy="signed_in",
-    body=EvidenceBody,
+    body=IdentityEvidenceBody,
     body_optional=True,
     answers={202: Submission},
     raises=("not_found", "conflict", "file_rejected", "rate_limited"),
