@@ -32,6 +32,7 @@ CURRENT: ContextVar["Exchange"] = ContextVar("CURRENT")
 """The request being answered, per thread."""
 
 _NOT_KEPT = {
+    "conflict",
     "invalid_request",
     "unavailable",
     "internal_error",
