@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from chalice.app import CloudWatchEvent, DynamoDBEvent, Rate, SQSEvent
+from chalice.app import CloudWatchEvent, Cron, DynamoDBEvent, Rate, SQSEvent
 
 from chalicelib import jobs, wiring
 from chalicelib.api.application import build
@@ -40,6 +40,18 @@ def expire_codes(_event: CloudWatchEvent) -> None:
 def check_appeals(_event: CloudWatchEvent) -> None:
     """Forget lapsed drafts and the scans of ended cases; count late decisions."""
     jobs.check_appeals(wiring.ports())
+
+
+@app.schedule(Rate(1, unit=Rate.HOURS))
+def close_accounts(_event: CloudWatchEvent) -> None:
+    """Close the accounts whose pause is over, and erase what is personal."""
+    jobs.close_accounts(wiring.ports())
+
+
+@app.schedule(Cron(0, 1, "*", "*", "?", "*"))
+def remind(_event: CloudWatchEvent) -> None:
+    """Send the reminders of the day: at nine in China, when nobody is woken."""
+    jobs.remind(wiring.ports())
 
 
 @app.on_sqs_message(queue=os.environ.get("DELIVER_QUEUE", "archive-deliver"), batch_size=10)

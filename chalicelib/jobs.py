@@ -6,9 +6,12 @@ from typing import Any
 from chalicelib import telemetry
 from chalicelib.adapters.queues import key_of
 from chalicelib.operations import check_appeals as checking
+from chalicelib.operations import close_account as closing
+from chalicelib.operations import correct as correcting
 from chalicelib.operations import deliver as delivering
 from chalicelib.operations import expire_codes as expiring
 from chalicelib.operations import relay as relaying
+from chalicelib.operations import remind as reminding
 from chalicelib.operations.ports import Ports
 
 
@@ -28,7 +31,10 @@ def expire_codes(ports: Ports) -> int:
 
 
 def check_appeals(ports: Ports) -> int:
-    """Look after appeals and changes of identity whose time has come; how many."""
+    """Look after appeals and changes of identity whose time has come; how many.
+
+    Corrections too: their drafts lapse and their evidence goes in the same way.
+    """
     checked = checking.check_appeals(ports)
     telemetry.job_log(
         "check_appeals",
@@ -36,7 +42,23 @@ def check_appeals(ports: Ports) -> int:
         past_due=checked.past_due,
         failed=checked.failed,
     )
+    tidied = correcting.tidy_corrections(ports)
+    telemetry.job_log("tidy_corrections", corrections=tidied)
     return checked.looked_at
+
+
+def close_accounts(ports: Ports) -> int:
+    """Close the accounts whose time has come; how many are closed to the end."""
+    closed = closing.close_accounts(ports)
+    telemetry.job_log("close_accounts", closed=closed.closed, failed=closed.failed)
+    return closed.closed
+
+
+def remind(ports: Ports) -> int:
+    """Send the reminders of the day; how many."""
+    reminded = reminding.remind(ports)
+    telemetry.job_log("remind", sent=reminded.sent, failed=reminded.failed)
+    return reminded.sent
 
 
 def deliver(ports: Ports, event: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,24 @@
 """The account itself: reading it, changing password and contacts, its activity."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 from chalicelib.api.calls import Call
 from chalicelib.api.cursors import Paging, page_from
-from chalicelib.api.routes import Function, Listing
+from chalicelib.api.routes import Binary, Function, Listing
 from chalicelib.api.scan_consents import ScanConsentBody, given_consent
-from chalicelib.operations import account, activity, authenticator, change_account, change_identity
+from chalicelib.operations import (
+    account,
+    activity,
+    authenticator,
+    change_account,
+    change_identity,
+    close_account,
+    export,
+    export_page,
+    upgrade,
+)
 from chalicelib.operations.appeals import Submission
 from chalicelib.operations.views import AccountView
 
@@ -27,7 +37,7 @@ class PasswordBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ContactBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Proof of the new phone or e-mail, and the password."""
+    """Proof of a phone or e-mail, and the password."""
 
     verification_token: Token
     current_password: str
@@ -64,6 +74,12 @@ class IdentityEvidenceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     """The separate consent; without it the current text counts as agreed to by submitting."""
 
     consent: ScanConsentBody | None = None
+
+
+class ExportQuery(msgspec.Struct, frozen=True):
+    """How the export is written: for programs, or as a page to read and print."""
+
+    format: Literal["json", "html"] = "json"
 
 
 @function.route("GET", "/account", policy="signed_in", answers={200: AccountView})
@@ -252,6 +268,67 @@ def remove_authenticator(call: Call) -> None:
     authenticator.remove_authenticator(
         call.ports, call.caller, call.principal, current_password=call.body.current_password
     )
+
+
+@function.route(
+    "GET",
+    "/account/upgrade-eligibility",
+    policy="signed_in",
+    answers={200: upgrade.Eligibility},
+    raises=("proof_required",),
+)
+def read_upgrade_eligibility(call: Call) -> upgrade.Eligibility:
+    """专升本: whether a recognised junior-college credential is bound."""
+    return upgrade.upgrade_eligibility(call.ports, call.principal)
+
+
+@function.route(
+    "GET",
+    "/account/export",
+    policy="signed_in",
+    query=ExportQuery,
+    answers={200: export.Export},
+    also="text/html",
+)
+def export_account(call: Call) -> export.Export | Binary:
+    """All own data."""
+    exported = export.export_account(call.ports, call.principal)
+    if call.query.format == "json":
+        return exported
+    language = call.caller.language
+    page = export_page.export_page(exported, language, call.ports.service_names[language])
+    return Binary(page, "text/html; charset=utf-8", "archive.html")
+
+
+@function.route(
+    "DELETE",
+    "/account",
+    policy="signed_in",
+    body=ContactBody,
+    answers={202: close_account.Closing},
+    raises=_CHANGE_RAISES,
+)
+def close(call: Call) -> close_account.Closing:
+    """Close the account in fifteen working days."""
+    return close_account.close_account(
+        call.ports,
+        call.caller,
+        call.principal,
+        verification_token=call.body.verification_token,
+        current_password=call.body.current_password,
+    )
+
+
+@function.route(
+    "POST",
+    "/account/closing/cancel",
+    policy="signed_in",
+    answers={204: None},
+    raises=("conflict",),
+)
+def cancel_closing(call: Call) -> None:
+    """Keep the account after all."""
+    close_account.cancel_closing(call.ports, call.principal)
 
 
 def _changed(call: Call, kind: change_account.ContactKind) -> AccountView:

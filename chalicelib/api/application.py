@@ -65,7 +65,7 @@ class Archive(Chalice):
         self.log = _SILENT
         self._ports = ports
         self._cors_origins = cors_origins
-        self.api.binary_types = ["application/pdf", "image/jpeg"]
+        self.api.binary_types = ["application/pdf", "image/jpeg", "text/html"]
 
     @property
     def current_request(self) -> Request | None:

@@ -119,10 +119,10 @@ def _answer(route: Route, kind: Any) -> dict[str, Any]:
     if kind is Binary:
         schema = {"type": "string", "contentMediaType": route.media_type}
         return {"description": route.summary, "content": {route.media_type: {"schema": schema}}}
-    return {
-        "description": route.summary,
-        "content": {"application/json": {"schema": _schema(kind)}},
-    }
+    content: dict[str, Any] = {"application/json": {"schema": _schema(kind)}}
+    if route.also is not None:
+        content[route.also] = {"schema": {"type": "string"}}
+    return {"description": route.summary, "content": content}
 
 
 def _schema(kind: Any) -> dict[str, Any]:

@@ -40,7 +40,8 @@ class Listing:
 class Route:
     """One route's statement. `answers` maps status to the type of the body.
 
-    `header` names a header of its own that the route reads.
+    `header` names a header of its own that the route reads; `also` a media type in which the
+    person can have the answer instead.
     """
 
     function: str
@@ -56,6 +57,7 @@ class Route:
     header: str | None = None
     creating: bool = False
     media_type: str = "application/json"
+    also: str | None = None
     raises: tuple[str, ...] = ()
     cacheable_seconds: int = 0
 

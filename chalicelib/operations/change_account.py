@@ -59,6 +59,8 @@ def change_contact(
     """
     proof = require_proof_of(ports, verification_token, f"change_{kind}")
     account = require_password(ports, caller, principal, current_password)
+    if account.closes_at is not None:  # no link that undoes a change outlives the account
+        raise Refusal("conflict")
     old = contact_of(account, kind)
     if _value(kind, proof.destination) == _value(kind, old):
         raise invalid("verification_token", "contact_unchanged")

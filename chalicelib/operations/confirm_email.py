@@ -14,15 +14,20 @@ from chalicelib.stores.tables import ConditionFailed, Write
 _CONTENTION_TRIES = 5
 
 
-def confirmation_writes(ports: Ports, account: Account) -> list[Write]:
-    """The writes that send the confirmation mail and let its token confirm the address."""
+def confirmation_writes(
+    ports: Ports, account: Account, *, kind: str = "email_confirmation"
+) -> list[Write]:
+    """The writes that send a mail with a link, whose token confirms the address.
+
+    `kind` is the message's.
+    """
     token = ports.random.token()
     expires_at = ports.now() + lifetimes.EMAIL_CONFIRMATION
     return [
         ports.accounts.awaiting_confirmation(token, account.account_id, account.email, expires_at),
         ports.message(
             Message(
-                kind="email_confirmation",
+                kind=kind,
                 channel="email",
                 to=account.email,
                 language=account.language,

@@ -18,6 +18,7 @@ from chalicelib.operations.archive import bound_records, count_by_family
 from chalicelib.operations.confirm_email import confirmation_writes
 from chalicelib.operations.notices import tell_by
 from chalicelib.operations.ports import Caller, Ports
+from chalicelib.operations.remind import reminder_to_confirm
 from chalicelib.operations.views import AccountView, account_view
 from chalicelib.stores.accounts import (
     Account,
@@ -143,6 +144,7 @@ def confirm_registration(ports: Ports, registration_id: str) -> Registered:
         ),
         ports.audited(account.account_id, "registered", "owner", level=account.proof_level),
         *confirmation_writes(ports, account),
+        reminder_to_confirm(ports, account),
     ]
     try:
         ports.commit(writes, reply=answer)

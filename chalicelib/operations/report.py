@@ -19,6 +19,7 @@ from chalicelib.domain.statements import (
 from chalicelib.domain.verification_codes import grouped, make_code
 from chalicelib.operations.archive import bound_record, require_proof
 from chalicelib.operations.ports import Ports
+from chalicelib.operations.remind import reminders_of_expiry
 from chalicelib.stores.reports import Report
 from chalicelib.stores.sessions import Principal
 from chalicelib.stores.tables import ConditionFailed
@@ -96,7 +97,8 @@ def create_report(
         kind=kind,
         report_id=report.report_id,
     )
-    ports.commit([*ports.reports.issuing(report), trail], reply=answer)
+    reminders = reminders_of_expiry(ports, report, valid_until)
+    ports.commit([*ports.reports.issuing(report), *reminders, trail], reply=answer)
     ports.metrics.count("report_issued", kind=kind)
     return answer
 
@@ -154,7 +156,13 @@ def extend_report(ports: Ports, principal: Principal, report_id: str, *, months:
         raise Refusal("report_not_extendable")
     trail = ports.audited(principal.account_id, "report_extended", "owner", report_id=report_id)
     try:
-        ports.commit([ports.reports.extending(report, until), trail])
+        ports.commit(
+            [
+                ports.reports.extending(report, until),
+                *reminders_of_expiry(ports, report, until),
+                trail,
+            ]
+        )
     except ConditionFailed:
         raise Refusal("conflict") from None
     return _view(ports, msgspec.structs.replace(report, valid_until=until))

@@ -10,8 +10,8 @@ from chalicelib.domain.records import FACTS_OF, Record
 from chalicelib.stores.accounts import Account, ProofLevel
 
 
-class AccountView(msgspec.Struct, frozen=True, kw_only=True):
-    """An account as its owner sees it."""
+class AccountView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An account as its owner sees it; `closes_at` is there while it is closing."""
 
     account_id: str
     username: str
@@ -23,6 +23,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     email_confirmed: bool
     proof_level: ProofLevel
     created_at: str
+    closes_at: str | None = None
 
 
 def account_view(account: Account) -> AccountView:
@@ -38,20 +39,22 @@ def account_view(account: Account) -> AccountView:
         email_confirmed=account.email_confirmed,
         proof_level=account.proof_level,
         created_at=rfc3339(account.created_at),
+        closes_at=rfc3339(account.closes_at) if account.closes_at else None,
     )
 
 
-def record_view(record: Record) -> dict[str, object]:
+def record_view(record: Record, *, masked: bool = True) -> dict[str, object]:
     """A record's members; a held one shows that it is held and why, nothing else."""
     if record.held:
         return {"record_id": record.record_id, "held": True, "hold_reason": record.hold_reason}
+    facts = {field: getattr(record.facts, field) for field in _fields_of(record)}
     return {
         "record_id": record.record_id,
         "version": record.version,
         "updated_at": rfc3339(record.updated_at),
         "held": False,
         "photos": sorted(record.photos),
-        **masked_facts({field: getattr(record.facts, field) for field in _fields_of(record)}),
+        **(masked_facts(facts) if masked else facts),
     }
 
 

@@ -2,6 +2,7 @@
 
 account#<id>            -                the account
 account#<id>            consent#<kind>   the consent it was opened with
+account#<id>            leaving          what is left of a closed account until all is erased
 unique#<kind>#<index>   -                ref = the account that holds the value
 draft#<digest>          -                a registration waiting for its yes or no
 draft#<digest>          consent          the consent, stored before anything is processed
@@ -76,6 +77,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One person's account. Instants in epoch seconds.
 
     `identities` are the proved ones, the present first; `person` is shown even while unproved.
+    `closes_at` is set while the account is closing.
     """
 
     account_id: str
@@ -91,6 +93,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     authenticator: Authenticator | None = None
     phone_changed_at: int | None = None
     email_changed_at: int | None = None
+    closes_at: int | None = None
     identities: tuple[Person, ...] = ()
     version: int = 1
 
@@ -108,6 +111,13 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     def is_confirmed(self) -> bool:
         """Whether somebody said yes already."""
         return self.state == _CONFIRMED
+
+
+class Leaving(msgspec.Struct, frozen=True, kw_only=True):
+    """An account that was closed at an instant, while the rest of it is erased."""
+
+    account: Account
+    since: int
 
 
 class ContactUndo(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,6 +210,50 @@ class Accounts:
         """The write that uses the token up."""
         when = When(equal={"state": _OPEN}, above={"expires_at": now})
         return Update(_undo_key(token), set={"state": _CONFIRMED}, when=when)
+
+    # Consents, and leaving
+
+    def consents(self, account_id: str) -> list[Consent]:
+        """What the owner has consented to by registering."""
+        rows = self._tables.query("accounts", f"account#{account_id}", prefix="consent#").rows
+        keys = [Key("accounts", str(row["pk"]), str(row["sk"])) for row in rows]
+        return [
+            self._keyring.open_document(row["sealed"], key, Consent)
+            for key, row in zip(keys, rows, strict=True)
+        ]
+
+    def closing(self, account: Account, now: int) -> list[Write]:
+        """The writes after which nobody has this account or holds what was unique to it."""
+        key = _leaving_key(account.account_id)
+        leaving = Leaving(account=account, since=now)
+        row: Row = {
+            "pk": key.pk,
+            "sk": key.sk,
+            "sealed": self._keyring.seal_document(leaving, key),
+        }
+        mine = When(equal={"ref": account.account_id})
+        present = When(equal={"version": account.version})
+        return [
+            Delete(account_key(account.account_id), present),
+            Put("accounts", row, ABSENT),
+            *(Delete(self.unique_key(kind, value), mine) for kind, value in unique_values(account)),
+        ]
+
+    def leaving(self, account_id: str) -> Leaving | None:
+        """What is left of a closed account."""
+        key = _leaving_key(account_id)
+        row = self._tables.get(key)
+        return self._keyring.open_document(row["sealed"], key, Leaving) if row else None
+
+    def forgetting_rest(self, account_id: str) -> list[Delete]:
+        """The writes that forget everything of a closed account but `leaving`."""
+        rows = self._tables.query("accounts", f"account#{account_id}").rows
+        keys = [Key("accounts", str(row["pk"]), str(row["sk"])) for row in rows]
+        return [Delete(key) for key in keys if key != _leaving_key(account_id)]
+
+    def gone(self, account_id: str) -> Delete:
+        """The write that forgets the last of it: it fails when somebody was quicker."""
+        return Delete(_leaving_key(account_id), When(exists=True))
 
     # Registration drafts
 
@@ -337,6 +391,10 @@ def document_value(person: Person) -> str:
 def account_key(account_id: str) -> Key:
     """Where an account stands."""
     return Key("accounts", f"account#{account_id}", "-")
+
+
+def _leaving_key(account_id: str) -> Key:
+    return Key("accounts", f"account#{account_id}", "leaving")
 
 
 def _unique_row(key: Key, account_id: str) -> Row:

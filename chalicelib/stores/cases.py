@@ -4,6 +4,7 @@ review#<account>   binding#<record id>       a binding to be judged
 <kind>#<case id>   -                         an appeal or a change of identity, kept sealed
 <kind>#<case id>   consent#document_scan     the consent to its scan, kept before the scan is read
 open#<kind>#<of>   -                         ref = the one open case of a number or an account
+account#<id>       identity#<case id>        ref = a change of the account's identity
 watch#cases        <instant>#<kind>#<id>     when a case is next looked at by the schedule
 queue#appeals      <instant>#<case id>       ref = the case's partition, for the operator's list
 queue#reviews      <instant>#<case id>       the same for bindings and identities
@@ -165,6 +166,7 @@ class Cases:
             Put("cases", self._row(case), ABSENT),
             Put("cases", self._claim(case), When(lapsed_at=case.opened_at)),
             Put("cases", _watch_row(case), ABSENT),
+            *([Put("cases", _listed_row(case))] if isinstance(case, IdentityChange) else []),
         ]
 
     def moving(self, before: Case, after: Case) -> list[Write]:
@@ -192,6 +194,48 @@ class Cases:
         key = Key("cases", _case_key(case.KIND, case.case_id).pk, f"consent#{kind}")
         row = self._tables.get(key)
         return self._keyring.open_document(row["sealed"], key, Consent) if row else None
+
+    # Everything of one account
+
+    def reviews_of(self, account_id: str) -> list[BindingReview]:
+        """The account's bindings that are to be judged."""
+        rows = self._tables.query("cases", f"review#{account_id}").rows
+        return [
+            self._keyring.open_document(row["sealed"], _key(row), BindingReview) for row in rows
+        ]
+
+    def identity_changes_of(self, account_id: str) -> list[IdentityChange]:
+        """The account's changes of identity, lapsed or not."""
+        rows = self._tables.query("cases", f"account#{account_id}").rows
+        found = (self._read(IdentityChange, str(row["ref"])) for row in rows)
+        return [change for change in found if change is not None]
+
+    def forgetting_review(self, review: BindingReview) -> list[Delete]:
+        """The writes that forget a binding to be judged, what finds it last."""
+        queued = f"{review.opened_at:011d}#{review.case_id}"
+        return [
+            Delete(Key("cases", "queue#reviews", queued)),
+            Delete(_review(review.account_id, review.record_id)),
+        ]
+
+    def forgetting_change(self, change: IdentityChange) -> list[Delete]:
+        """The writes that forget a change of identity, what finds it last."""
+        key = _case_key(change.KIND, change.case_id)
+        waiting = _queued_at(change)
+        queued = _key(_queue_row(change, waiting)) if waiting is not None else None
+        return [
+            *([Delete(queued)] if queued else []),
+            Delete(self.open_key(change), When(equal={"ref": change.case_id})),
+            Delete(_key(_watch_row(change))),
+            Delete(Key("cases", key.pk, "consent#document_scan")),
+            Delete(key),
+            Delete(_key(_listed_row(change))),
+        ]
+
+    def forgetting_rest(self, account_id: str) -> list[Delete]:
+        """The writes that forget what found a change of identity that was forgotten halfway."""
+        rows = self._tables.query("cases", f"account#{account_id}").rows
+        return [Delete(_key(row)) for row in rows]
 
     def open_key(self, case: Case) -> Key:
         """Where it stands that a number or an account has an open case."""
@@ -260,6 +304,18 @@ def _expiring(case: Case) -> Row:
 
 def _case_key(kind: CaseKind, case_id: str) -> Key:
     return Key("cases", f"{kind}#{case_id}", "-")
+
+
+def _listed_row(change: IdentityChange) -> Row:
+    return {
+        "pk": f"account#{change.account_id}",
+        "sk": f"{change.KIND}#{change.case_id}",
+        "ref": change.case_id,
+    }
+
+
+def _key(row: Row) -> Key:
+    return Key("cases", str(row["pk"]), str(row["sk"]))
 
 
 def _watch_row(case: Case) -> Row:

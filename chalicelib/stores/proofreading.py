@@ -204,9 +204,12 @@ class Proofreadings:
             Delete(listed),
         ]
 
-    def forgetting_records(self, account_id: str) -> list[Delete]:
-        """The writes that forget what the owner has said about records."""
-        rows = self._tables.query("archive", _account(account_id), prefix="record#").rows
+    def forgetting_rest(self, account_id: str) -> list[Delete]:
+        """The writes that forget what the owner has said about records, once no correction is left.
+
+        They take what found a correction that was forgotten halfway.
+        """
+        rows = self._tables.query("archive", _account(account_id)).rows
         return [Delete(_key(row)) for row in rows]
 
     def _read(self, rows: Sequence[Row]) -> list[Correction]:

@@ -19,7 +19,7 @@ import msgspec
 
 from chalicelib.domain.records import FACTS_OF, FAMILIES, Facts, Family, PhotoKind, Record
 from chalicelib.stores.keyring import Keyring
-from chalicelib.stores.tables import ABSENT, Delete, Key, Put, Row, Tables, Write
+from chalicelib.stores.tables import ABSENT, Delete, Key, Put, Row, Tables, When, Write
 
 NumberKind = Literal["certificate", "school", "serial"]
 
@@ -168,6 +168,22 @@ class Registry:
             "link": key.pk,
         }
         return [Put("registry", row, ABSENT), Put("registry", claim_row, ABSENT)]
+
+    def unlinking(self, person_number: str, account_id: str) -> list[Delete]:
+        """The writes that undo every binding by hand of an account, each on its own.
+
+        A claim is given up before the link that finds it.
+        """
+        rows = self._tables.query("registry", self.person(person_number), prefix="link#").rows
+        mine = [row for row in rows if self._link(row).account_id == account_id]
+        claims = [
+            Delete(
+                Key("registry", str(row["ref"]), f"claim#{str(row['sk']).rpartition('#')[2]}"),
+                When(equal={"ref": account_id}),
+            )
+            for row in mine
+        ]
+        return [*claims, *(Delete(_key(row)) for row in mine)]
 
     # Importing
 

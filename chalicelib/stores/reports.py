@@ -16,6 +16,7 @@ from chalicelib.stores.keyring import Keyring
 from chalicelib.stores.tables import (
     ABSENT,
     ConditionFailed,
+    Delete,
     Key,
     Put,
     Row,
@@ -190,6 +191,41 @@ class Reports:
         except ConditionFailed:
             return False  # closed meanwhile
         return True
+
+    def emptying(self, account_id: str) -> list[Update | Delete]:
+        """The writes that leave only the fact that the account's reports are closed.
+
+        Each stands on its own; what finds a report comes after what it finds.
+        """
+        listed = self._tables.query("reports", f"owner#{account_id}").rows
+        keys = list(dict.fromkeys(Key("reports", str(row["ref"]), "-") for row in listed))
+        rows = self._tables.get_many(keys)
+        writes: list[Update | Delete] = []
+        for key in (one for one in keys if one in rows):
+            report = self._report(rows[key])
+            if report.account_id:
+                of_record = f"record#{report.statement.record_id}"
+                writes.append(Delete(Key("reports", of_record, f"report#{report.report_id}")))
+            writes.append(self._emptied(key, report))
+        pointers = [Key("reports", str(row["pk"]), str(row["sk"])) for row in listed]
+        return [*writes, *(Delete(key) for key in pointers)]
+
+    def _emptied(self, key: Key, report: Report) -> Update:
+        empty = _Sealed(
+            report_id=report.report_id,
+            account_id="",
+            verification_code="",
+            statement=msgspec.structs.replace(
+                report.statement, report_number="", record_id="", lines=(), photo=None
+            ),
+            issued_at=report.issued_at,
+            language=report.language,
+        )
+        state = "revoked" if report.state == "revoked" else "closed"
+        sealed = self._keyring.seal_document(empty, key)
+        return Update(
+            key, set={"state": state, "sealed": sealed}, add={"version": 1}, when=When(exists=True)
+        )
 
     def key(self, code: str) -> Key:
         """Where the report of a (normalised) verification code stands."""

@@ -166,7 +166,7 @@ class Sessions:
         """The write that ends a session."""
         return Delete(session_key(account_id, session_id))
 
-    def ending_all(self, account_id: str, *, but: str | None = None) -> list[Write]:
+    def ending_all(self, account_id: str, *, but: str | None = None) -> list[Delete]:
         """The writes that end every session of the account, and forget its devices.
 
         `but` is the id of a session that stays; the devices stay with it. Sessions come first; of

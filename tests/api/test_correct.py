@@ -491,7 +491,7 @@ class CorrectionLife(RuleBasedStateMachine):
 
     @rule()
     def send_a_picture(self) -> None:
-        if self.state == "draft":
+        if self.state == "draft" and not self.gone:
             upload(self.archive, self.form, picture())
             self.uploaded = True
 
