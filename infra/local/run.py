@@ -30,7 +30,7 @@ from infra.local.messages import SentMessages
 from infra.local.site import Site
 from infra.provision import ProvisionFailed, provision
 
-_SCHEDULES = ("expire_codes", "check_appeals")
+_SCHEDULES = ("expire_codes", "check_appeals", "close_accounts", "remind")
 _THREADS = 8
 
 

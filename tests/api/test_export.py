@@ -145,7 +145,7 @@ def test_what_was_typed_is_text_on_the_page(archive: World) -> None:
         ({"level": "专科", "hold_reason": "核查中"}, False),
     ],
 )
-def test_upgrade_eligibility(archive: World, changes: dict[str, str], eligible: bool) -> None:
+def test_upgrade_eligibility(archive: World, changes: dict[str, Any], eligible: bool) -> None:
     file_record(archive, "credentials", WANG, **changes)
     answer = member(archive, WANG).call("GET", "/account/upgrade-eligibility")
     assert (answer.status, answer.json) == (200, {"eligible": eligible})
