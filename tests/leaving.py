@@ -5,11 +5,9 @@ from typing import Any
 
 import msgspec
 
+from chalicelib import jobs
 from chalicelib.adapters.memory_tables import MemoryTables
-from chalicelib.operations.close_account import close_accounts
-from chalicelib.operations.correct import tidy_corrections
 from chalicelib.operations.expire_codes import expire_codes
-from chalicelib.operations.remind import remind
 from chalicelib.stores.keyring import SealBroken
 from chalicelib.stores.tables import Key, Row
 from tests.records import WANG
@@ -30,14 +28,14 @@ def ask_to_close(archive: World, client: Client, student: Student = WANG, **chan
 
 def run_to_the_end(archive: World) -> None:
     """Let everything that closes close, and what lapses lapse."""
-    close_accounts(archive.ports)
+    jobs.close_accounts(archive.ports)
     archive.clock.advance(900)
-    close_accounts(archive.ports)
+    jobs.close_accounts(archive.ports)
     archive.deliver()
     archive.clock.advance(DAY)
     expire_codes(archive.ports, look_back=60 * DAY)
-    tidy_corrections(archive.ports)
-    remind(archive.ports)
+    jobs.check_appeals(archive.ports)
+    jobs.remind(archive.ports)
     archive.deliver()
 
 
