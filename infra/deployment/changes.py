@@ -20,11 +20,13 @@ def prepare(cloud: Cloud, template_url: str, parameters: Mapping[str, str]) -> S
 
     Raises `DeploymentFailed` when CloudFormation refuses the template.
     """
-    cloudformation = cloud.client("cloudformation")
-    cloudformation.create_change_set(
+    present = cloud.status()
+    if present:
+        discard(cloud)  # one that was left behind, or carried out
+    cloud.client("cloudformation").create_change_set(
         StackName=cloud.stack,
         ChangeSetName=_NAME,
-        ChangeSetType="UPDATE" if cloud.status() else "CREATE",
+        ChangeSetType="UPDATE" if present else "CREATE",
         TemplateURL=template_url,
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
         Parameters=[

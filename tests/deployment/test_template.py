@@ -98,6 +98,17 @@ def test_no_role_may_do_everything_or_anything_anywhere(resources):
                 assert not anywhere or statement["Sid"] == "TextMessagesGoToAnyPhone", name
 
 
+@pytest.mark.req("R-70")
+def test_keys_unwrap_only_what_they_wrapped_for_this_stage(resources):
+    for name, role in of_type(resources, "AWS::IAM::Role").items():
+        for statement in role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]:
+            if statement["Action"] == ["kms:Decrypt"]:
+                wanted = statement["Condition"]["StringEquals"]
+                assert wanted["kms:EncryptionContext:stage"] == {"Fn::Sub": "${Stage}"}, name
+                purpose = statement["Resource"][0]["Fn::Sub"].removeprefix("${").partition("Key")
+                assert wanted["kms:EncryptionContext:purpose"] == purpose[0].lower()
+
+
 def test_logs_are_kept_for_400_days(resources):
     groups = of_type(resources, "AWS::Logs::LogGroup")
     assert len(groups) == len(functions(resources)) + 1
