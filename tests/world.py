@@ -112,6 +112,7 @@ class Client:
         self._gateway = gateway
         self.ip = ip
         self.token: str | None = None
+        self.refresh_token: str | None = None
 
     def call(
         self,
@@ -234,6 +235,7 @@ class World:
         )
         assert second.status == 201, second.content
         client.token = second.json["access_token"]
+        client.refresh_token = second.json["refresh_token"]
         return client
 
     def registered(self, student: "Student") -> Client:

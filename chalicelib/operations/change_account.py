@@ -32,7 +32,12 @@ def change_password(
     """
     account = require_password(ports, caller, principal, current_password)
     password = checked_password(ports, account, new_password, field="new_password")
-    changed = msgspec.structs.replace(account, password=ports.hasher.hash(password))
+    changed = msgspec.structs.replace(
+        account,
+        password=ports.hasher.hash(password),
+        sessions_ended_at=ports.now(),
+        session_kept=principal.session_id,
+    )
     writes = [
         ports.accounts.changing(changed),
         *ports.sessions.ending_all(account.account_id, but=principal.session_id),
@@ -94,7 +99,11 @@ def undo_contact_change(ports: Ports, token: str) -> None:
     present = contact_of(account, kind)
     if _value(kind, present) == _value(kind, undo.old):
         raise Refusal("code_invalid")  # its owner has put it back meanwhile
-    restored = _with_contact(account, kind, undo.old, at=None)
+    restored = msgspec.structs.replace(
+        _with_contact(account, kind, undo.old, at=None),
+        sessions_ended_at=ports.now(),
+        session_kept=None,
+    )
     writes: list[Write] = [
         ports.accounts.using_undo(token, ports.now()),
         ports.accounts.changing(restored),

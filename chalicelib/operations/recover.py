@@ -68,7 +68,12 @@ def reset_password(
     if number is None or number not in _numbers(account):
         raise Refusal("not_matched")
     password = checked_password(ports, account, new_password, field="new_password")
-    changed = msgspec.structs.replace(account, password=ports.hasher.hash(password))
+    changed = msgspec.structs.replace(
+        account,
+        password=ports.hasher.hash(password),
+        sessions_ended_at=ports.now(),
+        session_kept=None,
+    )
     writes = [
         ports.codes.spending(verification_token, ports.now()),
         ports.accounts.changing(changed),

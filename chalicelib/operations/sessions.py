@@ -85,7 +85,7 @@ def refresh(ports: Ports, *, refresh_token: str) -> SessionView:
             _end_reused(ports, session)
             raise Refusal("unauthenticated")
         account = ports.accounts.get(session.principal.account_id)
-        if account is None:
+        if account is None or account.ended(session.principal.session_id, session.started_at):
             raise Refusal("unauthenticated")
         present = principal_of(account, session.principal.session_id)
         followed = msgspec.structs.replace(session, principal=present)

@@ -77,7 +77,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One person's account. Instants in epoch seconds.
 
     `identities` are the proved ones, the present first; `person` is shown even while unproved.
-    `closes_at` is set while the account is closing.
+    `closes_at` is set while the account is closing. `sessions_ended_at` is when all sessions were
+    last ended, but for `session_kept`: one begun until then must not go on (see `ended`).
     """
 
     account_id: str
@@ -94,8 +95,15 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     phone_changed_at: int | None = None
     email_changed_at: int | None = None
     closes_at: int | None = None
+    sessions_ended_at: int | None = None
+    session_kept: str | None = None
     identities: tuple[Person, ...] = ()
     version: int = 1
+
+    def ended(self, session_id: str, started_at: int) -> bool:
+        """Whether a session begun then was meant to end, though it was not yet seen."""
+        ended_at = self.sessions_ended_at
+        return ended_at is not None and started_at <= ended_at and session_id != self.session_kept
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):

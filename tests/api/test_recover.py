@@ -110,6 +110,22 @@ def test_a_reset_sets_the_password_ends_sessions_and_tells_everybody(
     assert sign_in(archive, NEW_PASSWORD) == 202
 
 
+def test_a_session_that_a_reset_did_not_see_cannot_be_refreshed(
+    archive: World, student: Client
+) -> None:
+    """The process may die between the commit of a reset and its look for late sessions."""
+    fresh = archive.sign_in(STUDENT)
+    account_id = str(fresh.call("GET", "/account").json["account_id"])
+    [session] = archive.ports.sessions.live(account_id, archive.clock())
+    assert reset(archive, archive.prove_phone(STUDENT.phone, "reset_password")).status == 204
+    archive.ports.tables.write(archive.ports.sessions.starting(session))
+    assert fresh.call("GET", "/account").status == 200, "as if it had been begun meanwhile"
+    refreshed = archive.client.call(
+        "POST", "/sessions/refresh", {"refresh_token": fresh.refresh_token}
+    )
+    assert refreshed.code == "unauthenticated"
+
+
 def test_a_reset_by_mail(archive: World, student: Client) -> None:
     asked = archive.client.call(
         "POST",
