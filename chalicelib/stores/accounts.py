@@ -333,10 +333,6 @@ class Accounts:
             return False
         return True
 
-    def draft_key(self, registration_id: str) -> Key:
-        """Where a draft stands."""
-        return _draft_key(registration_id)
-
     # Confirmations of e-mail addresses
 
     def awaiting_confirmation(

@@ -34,13 +34,6 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: int | None = None
 
 
-class Pending(msgspec.Struct, frozen=True):
-    """Where a message waits."""
-
-    key: Key
-    at: int
-
-
 class Outbox:
     """The `outbox` table."""
 

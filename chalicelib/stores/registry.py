@@ -131,11 +131,6 @@ class Registry:
             if kinds[key] == kind
         ]
 
-    def claimed_by(self, held: Held) -> str | None:
-        """The account that has bound this record by hand."""
-        row = self._tables.get(_claim(held))
-        return str(row["ref"]) if row else None
-
     def versions(self, record_id: str) -> list[OldVersion]:
         """The record's earlier versions, the newest first."""
         pk = f"versions#{record_id}"
