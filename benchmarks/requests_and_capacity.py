@@ -9,6 +9,7 @@ and written, index rows included, because the emulator reports one unit for larg
 for missing rows; what it reports, reads and writes together, stands beside them.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -312,6 +313,7 @@ def bind_by_hand(journey: Journey, archive: World) -> None:
 
 
 def main() -> None:
+    logging.disable(logging.INFO)  # the table is the output
     with embedded_aws("test") as tables:
         archive = world(tables=tables["test"])
         fill(archive.ports, PEOPLE, portraits=True)
