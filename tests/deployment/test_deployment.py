@@ -40,7 +40,7 @@ DENIED = {
     "verify_code": ("dynamodb", "get_item", {"TableName": "archive-dev-accounts", "Key": {}}),
     "sessions": ("dynamodb", "query", {"TableName": "archive-dev-registry"}),
     "recover": ("dynamodb", "get_item", {"TableName": "archive-dev-reports", "Key": {}}),
-    "account": ("dynamodb", "query", {"TableName": "archive-dev-registry"}),
+    "account": ("dynamodb", "put_item", {"TableName": "archive-dev-registry", "Item": {}}),
     "correct": ("dynamodb", "put_item", {"TableName": "archive-dev-accounts", "Item": {}}),
     "appeals": ("s3", "put_object", {"Bucket": "archive-dev-photos-000000000000", "Key": "x"}),
     "bind": ("dynamodb", "get_item", {"TableName": "archive-dev-reports", "Key": {}}),

@@ -34,8 +34,9 @@ BEHIND_A_PORT = {
     },
     "expire_codes": {("dynamodb:Query", table(name, "/index/expiry")) for name in TIDIED}
     | {(f"dynamodb:{what}Item", table(name)) for what in ("Get", "Delete") for name in TIDIED},
+    "remind": {("dynamodb:GetItem", table("reports"))},
 }
-"""What the recorder does not see: the senders, and a job whose tests call its operation."""
+"""What the recorder does not see: the senders, and jobs whose tests call their operation."""
 
 
 @pytest.fixture(scope="session")
