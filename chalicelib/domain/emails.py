@@ -34,8 +34,3 @@ def parse_email(raw: str, *, field: str = "email") -> str:
 def comparable(email: str) -> str:
     """The form in which an address is unique: letter case does not make a second mailbox."""
     return email.casefold()
-
-
-def local_part(email: str) -> str:
-    """What stands before the `@`."""
-    return email.rpartition("@")[0]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.emails import comparable, local_part, parse_email
+from chalicelib.domain.emails import comparable, parse_email
 from chalicelib.domain.errors import FieldProblem, InvalidInput
 
 
@@ -69,7 +69,3 @@ def test_any_text_is_a_normal_address_or_refused(text):
 def test_case_makes_no_second_mailbox():
     assert comparable("Anna.Li@Example.com") == comparable("anna.li@example.com")
     assert comparable("anna.li@example.com") != comparable("annali@example.com")
-
-
-def test_the_local_part_stands_before_the_at_sign():
-    assert local_part("anna.li@example.com") == "anna.li"
