@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Single readings are enough for spelling names, and load four times as fast.
 export PYPINYIN_NO_PHRASES := true
 
-.PHONY: help setup run test test-deployment package deploy rollback schedules faults fuzz check format reset demo-data import-institutions import-records lock docs bench system-packages
+.PHONY: help setup run test test-deployment package deploy rollback schedules faults fuzz check format reset demo-data import-institutions import-records lock docs bench later system-packages
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ format: $(STAMP) ## Put the code into its standard form
 
 reset: ## Drop the local run's data
 	@if [ -x $(RUN) ]; then $(RUN) -m infra.local.reset; else rm -rf .local; fi
+
+later: $(STAMP) ## Let DAYS= pass for the running local archive, and run its schedules
+	@$(RUN) -m infra.local.within infra.local.later $(DAYS)
 
 demo-data: $(STAMP) ## Make PEOPLE=200 invented people and import them into the running local archive
 	@$(RUN) -m infra.local.within infra.local.load_demo --people $(PEOPLE)

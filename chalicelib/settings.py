@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
@@ -33,7 +34,8 @@ class Settings:
     `identity_checker` is `demo:<path of people.json>` or the `https` address of a checker;
     `identity_checker_token` then names the parameter (SSM, SecureString) that holds its token.
     `public_origin` (no path, no slash at the end) begins the links in messages and QR codes.
-    `endpoint` is set where AWS is an emulator.
+    `endpoint` is set where AWS is an emulator. `clock_file` says by how many seconds the clock is
+    ahead, on one machine only: what comes of waiting can be looked at without waiting.
     """
 
     stage: Stage
@@ -56,6 +58,7 @@ class Settings:
     operator_domain: str
     sms_daily_budget: int
     log_level: LogLevel
+    clock_file: Path | None
 
     @property
     def specimen(self) -> bool:
@@ -91,6 +94,7 @@ class Settings:
             operator_domain=read.text("OPERATOR_DOMAIN", urlsplit(origin).hostname),
             sms_daily_budget=read.whole_number("SMS_DAILY_BUDGET", 10_000),
             log_level=read.word("LOG_LEVEL", get_args(LogLevel), "INFO"),
+            clock_file=read.clock("CLOCK_FILE", stage),
         )
 
 
@@ -131,6 +135,12 @@ class _Variables:
         if limits == "local" and not relaxed:
             raise SettingInvalid(variable, "must not be local in a deployed stage")
         return limits
+
+    def clock(self, variable: str, stage: Stage) -> Path | None:
+        value = self._environ.get(variable) or None
+        if value is not None and stage not in _ON_ONE_MACHINE:
+            raise SettingInvalid(variable, "must not be set in a deployed stage")
+        return Path(value) if value else None
 
     def checker(self, variable: str, *, demo_allowed: bool) -> str:
         value = self.text(variable)

@@ -10,6 +10,8 @@ from infra.local.aws import ROOT
 FOLDER = Path(os.environ.get("LOCAL_FOLDER") or ROOT / ".local").resolve()
 """Where a run keeps everything; `LOCAL_FOLDER` names another, so that two runs are strangers."""
 DEMO = FOLDER / "demo"
+CLOCK = FOLDER / "clock"
+"""By how many seconds the run's clock is ahead."""
 MAIL_SENDER = "archive@archive.example"
 
 _CHOSEN = (
@@ -43,6 +45,7 @@ def of_run(outputs: Mapping[str, str], aws: Mapping[str, str], port: int) -> Map
         "MAIL_SENDER": MAIL_SENDER,
         "PUBLIC_ORIGIN": f"http://127.0.0.1:{port}",
         "IDENTITY_CHECKER": f"demo:{DEMO / 'people.json'}",
+        "CLOCK_FILE": str(CLOCK),
     }
     _NOTE.write_text(json.dumps(variables, indent=2))
     return variables
@@ -60,3 +63,11 @@ def of_present_run() -> Mapping[str, str]:
 def forget() -> None:
     """The run has ended."""
     Path.unlink(_NOTE, missing_ok=True)
+
+
+def let_pass(seconds: int, clock: Path = CLOCK) -> None:
+    """The run's clock goes ahead by so much more."""
+    ahead = int(clock.read_text()) if clock.exists() else 0
+    written = clock.with_suffix(".new")
+    written.write_text(str(ahead + seconds))
+    written.replace(clock)  # whoever reads it meanwhile reads a whole number

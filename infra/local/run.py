@@ -30,7 +30,7 @@ from infra.local.messages import SentMessages
 from infra.local.site import Site
 from infra.provision import ProvisionFailed, provision
 
-_SCHEDULES = ("expire_codes", "check_appeals", "close_accounts", "remind")
+SCHEDULES = ("expire_codes", "check_appeals", "close_accounts", "remind")
 _THREADS = 8
 
 
@@ -92,7 +92,7 @@ def _serve(outputs: Mapping[str, str], endpoint: str, closing: ExitStack) -> Sit
     consumers = Consumers(
         relay=application.relay,
         deliver=application.deliver,
-        schedules={name: getattr(application, name) for name in _SCHEDULES},
+        schedules={name: getattr(application, name) for name in SCHEDULES},
         sqs=boto3.client("sqs"),
         queue_url=outputs["DeliverQueueUrl"],
         outbox_signal=outbox_signal,

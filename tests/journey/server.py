@@ -17,6 +17,8 @@ from urllib.parse import quote
 
 import urllib3
 
+from infra.local.environment import let_pass
+
 ROOT = Path(__file__).parents[2]
 
 _HTTP = urllib3.PoolManager(timeout=20, retries=False)
@@ -106,11 +108,28 @@ class LocalServer:
         listed: list[Any] = self.call("GET", "/local/people?limit=100").json["items"]
         return listed
 
+    def wait(self, seconds: int) -> None:
+        """Let time pass: a minute until the next code may be asked for, say."""
+        let_pass(seconds, self.folder / "clock")
+
+    def later(self, days: float) -> None:
+        """Let days pass, and the schedules do what they then do."""
+        self.run("infra.local.later", str(days))
+
+    def run(self, *command: str) -> str:
+        """Run a command that works on this archive, as the Makefile does; what it printed."""
+        whole = [sys.executable, "-m", "infra.local.within", *command]
+        done = subprocess.run(
+            whole, cwd=ROOT, env=self._environ, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def new_code(self, phone: str) -> str:
-        """The code of a text message that was not read before."""
+        """The code of a message that was not read before."""
         deadline = time.monotonic() + _MESSAGE_SECONDS
         while time.monotonic() < deadline:
-            for message in self.call("GET", f"/local/messages?to={phone}").json["items"]:
+            for message in self.call("GET", f"/local/messages?to={quote(phone)}").json["items"]:
                 found = _CODE.findall(message["body"])
                 seen = f"{phone} {message['sent_at']} {message['body']}"
                 if found and seen not in self._read:
@@ -119,15 +138,20 @@ class LocalServer:
             time.sleep(0.05)
         raise AssertionError(f"no code has come:\n{self.printed()}")
 
-    def wait_for_message(self, to: str, words: str) -> None:
-        """Wait until a message with these words has come."""
+    def wait_for_message(self, to: str, words: str) -> str:
+        """Wait until a message with these words has come; the newest such."""
         deadline = time.monotonic() + _MESSAGE_SECONDS
         while time.monotonic() < deadline:
             items = self.call("GET", f"/local/messages?to={quote(to)}").json["items"]
-            if any(words in item["body"] for item in items):
-                return
+            for item in items:
+                if words in item["body"]:
+                    return str(item["body"])
             time.sleep(0.05)
         raise AssertionError(f"nothing about {words} has come:\n{self.printed()}")
+
+    @property
+    def _environ(self) -> dict[str, str]:
+        return _environ() | {"LOCAL_FOLDER": str(self.folder)}
 
     @property
     def _output(self) -> Path:
@@ -136,11 +160,10 @@ class LocalServer:
 
 def start_run(folder: Path, port: int | str, output: Any) -> subprocess.Popen[bytes]:
     """The process of a run, away from the terminal's Ctrl-C and the caller's AWS."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return subprocess.Popen(
         [sys.executable, "-m", "infra.local.run"],
         cwd=ROOT,
-        env=environ | {"PORT": str(port), "LOCAL_FOLDER": str(folder)},
+        env=_environ() | {"PORT": str(port), "LOCAL_FOLDER": str(folder)},
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
@@ -152,3 +175,7 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _environ() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

@@ -1,13 +1,9 @@
 """Appeal and change of identity by HTTP, with real uploads into the quarantine bucket."""
 
-from io import BytesIO
-from typing import Any
-
 import pytest
-import urllib3
-from PIL import Image
 
 from tests.journey.server import LocalServer, Reply
+from tests.journey.steps import UPLOADED, identity, proof, scan, upload
 from tests.journey.student import Student
 
 pytestmark = pytest.mark.local
@@ -16,34 +12,11 @@ HOLDER, STRANGER = 60, 61
 APPELLANT_PHONE, APPELLANT_MAIL = "+8619900008801", "appellant@example.com"
 
 
-def scan() -> bytes:
-    target = BytesIO()
-    Image.effect_noise((400, 300), 60).convert("RGB").save(target, format="PNG")
-    return target.getvalue()
-
-
-def upload(form: dict[str, Any], content: bytes) -> int:
-    fields: dict[str, Any] = {**form["fields"], "file": ("scan.png", content)}
-    return urllib3.request("POST", form["url"], fields=fields).status
-
-
-def proof(server: LocalServer, phone: str, purpose: str) -> str:
-    asked = server.call(
-        "POST",
-        "/api/verification-codes",
-        {"purpose": purpose, "channel": "sms", "destination": phone},
-    )
-    path = f"/api/verification-codes/{asked.json['challenge_id']}/verify"
-    return str(
-        server.call("POST", path, {"code": server.new_code(phone)}).json["verification_token"]
-    )
-
-
 def test_an_appeal_from_opening_to_withdrawal(server: LocalServer) -> None:
     holder = Student(server, server.people()[HOLDER], "holder@example.com").arrive()
     body = {
         "verification_token": proof(server, APPELLANT_PHONE, "appeal"),
-        **{name: holder.person[name] for name in ("name", "document_type", "document_number")},
+        **identity(holder),
         "email": APPELLANT_MAIL,
         "reason": "有人用我的身份注册",
     }
@@ -55,9 +28,9 @@ def test_an_appeal_from_opening_to_withdrawal(server: LocalServer) -> None:
     def submit() -> Reply:
         return server.call("POST", f"{path}/submit", {"appeal_token": key["Appeal-Token"]})
 
-    assert upload(opened.json["upload"], b"not a picture") in {200, 201, 204}
+    assert upload(opened.json["upload"], b"not a picture") in UPLOADED
     assert submit().json["code"] == "file_rejected"
-    assert upload(opened.json["upload"], scan()) in {200, 201, 204}
+    assert upload(opened.json["upload"], scan()) in UPLOADED
     assert submit().status == 202
     state = server.call("GET", path, headers=key).json
     assert state["status"] == "submitted"
@@ -78,10 +51,9 @@ def test_an_account_that_the_checker_does_not_know_sends_evidence(server: LocalS
     assert stranger.confirmed.json["account"]["proof_level"] == "phone"
     stranger.tokens.append(stranger.second_step.json["access_token"])
     assert stranger.get("/archive").json["code"] == "proof_required"
-    body = {name: person[name] for name in ("name", "document_type", "document_number")}
-    asked = stranger.call("PUT", "/account/identity", body)
+    asked = stranger.call("PUT", "/account/identity", identity(stranger))
     assert (asked.status, asked.json["status"]) == (202, "draft")
-    assert upload(asked.json["upload"], scan()) in {200, 201, 204}
+    assert upload(asked.json["upload"], scan()) in UPLOADED
     path = f"/account/identity/{asked.json['review_id']}"
     assert stranger.call("POST", f"{path}/submit").json["status"] == "submitted"
     assert stranger.get(path).json["due_at"] is not None

@@ -127,3 +127,9 @@ def test_origins_are_a_list():
 @pytest.mark.parametrize("stage", ["local", "test", "dev", "staging", "prod"])
 def test_everything_but_production_is_a_specimen(stage):
     assert settings(PRODUCTION, STAGE=stage).specimen == (stage != "prod")
+
+
+def test_the_clock_goes_ahead_on_one_machine_only(tmp_path):
+    assert settings().clock_file is None
+    assert settings(CLOCK_FILE=str(tmp_path / "clock")).clock_file == tmp_path / "clock"
+    refused("CLOCK_FILE", PRODUCTION, CLOCK_FILE=str(tmp_path / "clock"))
