@@ -18,8 +18,9 @@ app = build(
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def relay(_event: CloudWatchEvent) -> None:
-    """Queue committed messages that are not queued yet."""
+    """Queue committed messages that are not queued yet, and tell how long the oldest waits."""
     jobs.relay(wiring.ports())
+    jobs.watch_outbox(wiring.ports())
 
 
 @app.on_dynamodb_record(

@@ -14,6 +14,9 @@ from chalicelib.operations import relay as relaying
 from chalicelib.operations import remind as reminding
 from chalicelib.operations.ports import Ports
 
+OUTBOX_AGE = "outbox_age"
+"""The figure whose alarm tells that messages do not go out."""
+
 
 def relay(ports: Ports) -> int:
     """Queue the messages that are due; how many."""
@@ -21,6 +24,13 @@ def relay(ports: Ports) -> int:
     if count:
         telemetry.job_log("relay", messages=count)
     return count
+
+
+def watch_outbox(ports: Ports) -> int:
+    """Tell how long the oldest message has waited (R-99); in seconds."""
+    waited = relaying.waiting_seconds(ports)
+    ports.metrics.seconds(OUTBOX_AGE, waited)
+    return waited
 
 
 def expire_codes(ports: Ports) -> int:

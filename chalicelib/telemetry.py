@@ -10,6 +10,8 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 SERVICE = "student-archive"
+NAMESPACE = "StudentArchive"
+"""Where the figures are found in CloudWatch, by the dimensions `service` and `stage`."""
 
 _TALKATIVE = (
     "boto3",
@@ -75,23 +77,33 @@ def job_log(job: str, **facts: int | str) -> None:
 
 
 class EmbeddedMetrics:
-    """Counts in CloudWatch's embedded metric format: log lines that become metrics."""
+    """Figures in CloudWatch's embedded metric format: log lines that become metrics."""
 
     def __init__(self, stage: str) -> None:
         self._stage = stage
 
     def count(self, name: str, **dimensions: str) -> None:
         """One more of it."""
-        metrics = Metrics(namespace="StudentArchive", service=SERVICE)
+        self._write(name, MetricUnit.Count, 1, dimensions)
+
+    def seconds(self, name: str, value: int) -> None:
+        """How long it is just now."""
+        self._write(name, MetricUnit.Seconds, value, {})
+
+    def _write(self, name: str, unit: MetricUnit, value: int, dimensions: dict[str, str]) -> None:
+        metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
         metrics.add_dimension("stage", self._stage)
-        for dimension, value in dimensions.items():
-            metrics.add_dimension(dimension, value)
-        metrics.add_metric(name, unit=MetricUnit.Count, value=1)
+        for dimension, word in dimensions.items():
+            metrics.add_dimension(dimension, word)
+        metrics.add_metric(name, unit=unit, value=value)
         metrics.flush_metrics()
 
 
 class NoMetrics:
-    """Counts nothing, where nobody reads the counts."""
+    """Figures that nobody reads."""
 
     def count(self, name: str, **dimensions: str) -> None:
+        """Nothing."""
+
+    def seconds(self, name: str, value: int) -> None:
         """Nothing."""

@@ -21,6 +21,8 @@ from chalicelib.telemetry import request_log
 APP_NAME = "student-archive"
 CORS_REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key, Accept-Language, Appeal-Token"
 """The request headers that a page of another allowed origin may send."""
+CORS_RESPONSE_HEADERS = "Content-Disposition, Idempotency-Replayed, Retry-After, X-Request-Id"
+"""The answer's headers that such a page may read."""
 
 _SILENT = logging.getLogger("chalice.silent")
 """Chalice logs a crash with its text, which may quote a value: `calls.answer` logs it instead."""
@@ -149,7 +151,7 @@ class Archive(Chalice):
         origin = exchange.request.headers.get("origin")
         if origin and origin in self._cors_origins():
             headers["Access-Control-Allow-Origin"] = str(origin)
-            headers["Access-Control-Expose-Headers"] = "X-Request-Id, Retry-After"
+            headers["Access-Control-Expose-Headers"] = CORS_RESPONSE_HEADERS
         return headers
 
 

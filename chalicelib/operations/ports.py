@@ -132,10 +132,13 @@ class ReportRenderer(Protocol):
 
 
 class Metrics(Protocol):
-    """Counts of what happens; names and units only, never a person."""
+    """Figures of what happens; names and units only, never a person."""
 
     def count(self, name: str, **dimensions: str) -> None:
         """One more of it."""
+
+    def seconds(self, name: str, value: int) -> None:
+        """How long it is just now."""
 
 
 @dataclass(frozen=True, slots=True)

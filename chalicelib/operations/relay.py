@@ -1,4 +1,4 @@
-"""Moving committed messages to the queue."""
+"""Moving committed messages to the queue, and watching that they go."""
 
 from chalicelib.operations.ports import Ports
 from chalicelib.stores.outbox import SHARDS
@@ -16,3 +16,9 @@ def relay(ports: Ports) -> int:
             ports.outbox.queued(key, ports.now())
             count += 1
     return count
+
+
+def waiting_seconds(ports: Ports) -> int:
+    """How long the oldest message has waited to be sent; zero when none waits."""
+    oldest = ports.outbox.oldest()
+    return 0 if oldest is None else max(0, ports.now() - oldest)

@@ -17,7 +17,6 @@ from uuid import uuid4
 
 import msgspec
 
-from chalicelib.api.application import CORS_REQUEST_HEADERS
 from chalicelib.api.languages import preferred_language
 from chalicelib.api.problems import problem_headers, problem_of
 from chalicelib.domain.errors import Refusal
@@ -54,6 +53,9 @@ class Application(Protocol):
 
     def unrouted(self, event: Event, allowed: Sequence[str]) -> Reply:
         """Answer an event without a route; `allowed` are the methods that its path has."""
+
+    def preflight(self, event: Event, allowed: Sequence[str]) -> Reply:
+        """Answer a browser that asks what a page of another origin may do there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +108,11 @@ class Gateway:
         self,
         app: Application,
         *,
-        cors_origins: Sequence[str] = (),
         after_change: Callable[[], object] = lambda: None,
     ) -> None:
         self._app = app
         self._routes = Routes(app.routes)
         self._after_change = after_change
-        self._cors_origins = frozenset(cors_origins)
 
     def __call__(self, environ: WsgiEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (WSGI)."""
@@ -120,8 +120,6 @@ class Gateway:
             return problem(environ, start_response, Refusal("too_large"))
         route = self._routes.find(_path(environ))
         methods = route.methods if route else ()
-        if _is_preflight(environ):
-            return self._preflight(environ, methods, start_response)
         try:
             reply = self._reply(environ, route, methods)
         except Exception as error:  # noqa: BLE001 -- as Lambda does, whatever it is
@@ -134,6 +132,8 @@ class Gateway:
     ) -> Reply:
         context = LambdaContext("archive-local")
         event = make_event(environ, route, context.aws_request_id)
+        if methods and _is_preflight(environ):
+            return self._app.preflight(event, methods)
         if event["httpMethod"] not in methods:
             return self._app.unrouted(event, methods)
         try:
@@ -141,21 +141,6 @@ class Gateway:
         finally:
             if event["httpMethod"] != "GET":
                 self._after_change()
-
-    def _preflight(
-        self, environ: WsgiEnvironment, methods: Sequence[str], start_response: StartResponse
-    ) -> Iterable[bytes]:
-        headers = [*PLAIN_HEADERS, ("Vary", "Origin")]
-        origin = environ["HTTP_ORIGIN"]
-        if origin in self._cors_origins:
-            headers += [
-                ("Access-Control-Allow-Origin", origin),
-                ("Access-Control-Allow-Methods", ", ".join(methods)),
-                ("Access-Control-Allow-Headers", CORS_REQUEST_HEADERS),
-                ("Access-Control-Max-Age", "600"),
-            ]
-        start_response(_status_line(HTTPStatus.NO_CONTENT), headers)
-        return []
 
 
 def make_event(environ: WsgiEnvironment, route: Route | None, request_id: str) -> Event:

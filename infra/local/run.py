@@ -21,7 +21,6 @@ from typing import IO, Any
 import boto3
 from waitress.server import create_server
 
-from chalicelib import wiring
 from chalicelib.settings import SettingInvalid
 from infra.local import aws, environment
 from infra.local.consumers import Consumers
@@ -101,11 +100,7 @@ def _serve(outputs: Mapping[str, str], endpoint: str, closing: ExitStack) -> Sit
     closing.callback(messages.notice)
     consumers.start()
     closing.callback(consumers.stop)
-    gateway = Gateway(
-        application.app,
-        cors_origins=wiring.settings().cors_origins,
-        after_change=outbox_signal.set,
-    )
+    gateway = Gateway(application.app, after_change=outbox_signal.set)
     return Site(
         gateway,
         web=aws.ROOT / "web",

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import parse_qs
+from uuid import uuid4
 
 import msgspec
 
@@ -18,29 +19,8 @@ from infra.local.gateway import (
     problem,
 )
 from infra.local.messages import SentMessages
+from infra.pages import TYPES, page_headers
 
-PAGE_HEADERS = (
-    ("X-Content-Type-Options", "nosniff"),
-    ("Cache-Control", "no-cache"),
-    (
-        "Content-Security-Policy",
-        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    ),
-    ("Referrer-Policy", "no-referrer"),
-)
-_TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".ico": "image/x-icon",
-    ".webmanifest": "application/manifest+json",
-    ".woff2": "font/woff2",
-    ".txt": "text/plain; charset=utf-8",
-}
 _MOST_ITEMS = 100
 
 Wsgi = Callable[[WsgiEnvironment, StartResponse], Iterable[bytes]]
@@ -96,8 +76,10 @@ class Site:
             return problem(environ, start_response, Refusal("not_found"))
         content = path.read_bytes()
         headers = [
-            *PAGE_HEADERS,
-            ("Content-Type", _TYPES[path.suffix]),
+            *page_headers().items(),
+            ("Cache-Control", "no-cache"),
+            ("X-Request-Id", str(uuid4())),
+            ("Content-Type", TYPES[path.suffix]),
             ("Content-Length", str(len(content))),
         ]
         start_response("200 OK", headers)
@@ -112,7 +94,7 @@ class Site:
         if file.is_dir():
             file /= "index.html"
         inside = file.is_relative_to(self._web)
-        return file if inside and file.suffix in _TYPES and file.is_file() else None
+        return file if inside and file.suffix in TYPES and file.is_file() else None
 
 
 def _argument(environ: WsgiEnvironment, name: str) -> str | None:
@@ -145,6 +127,7 @@ def _json(start_response: StartResponse, answer: object) -> Iterable[bytes]:
         *PLAIN_HEADERS,
         ("Content-Type", "application/json"),
         ("Content-Length", str(len(body))),
+        ("X-Request-Id", str(uuid4())),
     ]
     start_response("200 OK", headers)
     return [body]

@@ -69,6 +69,18 @@ def test_a_preflight_of_an_allowed_origin_may_go_on(app):
     assert answer["headers"]["Access-Control-Allow-Origin"] == ORIGIN
     assert answer["headers"]["Access-Control-Allow-Methods"] == "GET, POST"
     assert "Idempotency-Key" in answer["headers"]["Access-Control-Allow-Headers"]
+    assert answer["headers"]["X-Request-Id"] == "r-1"
+
+
+def test_a_page_of_an_allowed_origin_may_read_what_the_contract_says(app):
+    answer = answer_unrouted(app, event("GET", "/nowhere", Origin=ORIGIN))
+    readable = answer["headers"]["Access-Control-Expose-Headers"].split(", ")
+    assert {
+        "Content-Disposition",
+        "Idempotency-Replayed",
+        "Retry-After",
+        "X-Request-Id",
+    } == set(readable)
 
 
 def test_a_preflight_of_another_origin_gets_no_permission(app):

@@ -67,6 +67,8 @@ def test_every_table_has_the_same_keys_and_expiry_where_rows_expire(name):
 def test_only_the_outbox_has_a_stream():
     streams = {name for name, one in TABLES.items() if "StreamSpecification" in one["Properties"]}
     assert streams == {"outbox"}
+    (told,) = TABLES["outbox"]["Properties"]["StreamSpecification"].values()
+    assert told == "KEYS_ONLY", "the relay is only woken: it reads the table"
 
 
 @pytest.mark.req("R-88")

@@ -34,8 +34,9 @@ CHECKER_TOKEN = ARN % ("ssm", "parameter/archive/${Stage}/identity-checker-token
 QUEUE = ARN % ("sqs", "archive-${Stage}-deliver")
 WRITES = {Put: "PutItem", Update: "UpdateItem", Delete: "DeleteItem", Check: "ConditionCheckItem"}
 JOBS = {
+    **{name: (name,) for name in vars(jobs) if not name.startswith("_")},
     "relay": ("relay", "relay_committed"),
-    **{name: (name,) for name in vars(jobs) if not name.startswith("_") and name != "relay"},
+    "watch_outbox": ("relay",),
 }
 
 USED: dict[str, set[tuple[str, str]]] = defaultdict(set)

@@ -270,3 +270,16 @@ def test_two_consumers_of_one_message_send_it_once(archive: Lab, provider: Provi
     archive.clock.advance(LEASE_SECONDS)
     delivering.deliver(archive.ports, key)
     assert provider.sent == [TO[0]]
+
+
+@pytest.mark.req("R-99")
+def test_the_oldest_waiting_message_tells_how_long_the_outbox_is_behind(
+    archive: Lab, provider: Provider
+) -> None:
+    assert jobs.watch_outbox(archive.ports) == 0
+    for to in TO:
+        commit_message(archive, to)
+        archive.clock.advance(MINUTE)
+    assert jobs.watch_outbox(archive.ports) == len(TO) * MINUTE
+    run_minutes(archive, 1)
+    assert jobs.watch_outbox(archive.ports) == 0

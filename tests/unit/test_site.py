@@ -9,6 +9,7 @@ import pytest
 from infra.local.aws import ROOT
 from infra.local.messages import SentMessages
 from infra.local.site import Site
+from infra.pages import page_files
 
 
 class Messages(SentMessages):
@@ -80,6 +81,7 @@ def test_pages_have_their_type_and_a_strict_policy(site):
     assert page.status == 200
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert page.headers["X-Content-Type-Options"] == "nosniff"
+    assert page.headers["X-Request-Id"] != Answer(site, "/").headers["X-Request-Id"]
     assert page.headers["Content-Security-Policy"].startswith("default-src 'self'; ")
     assert Answer(site, "/style.css").headers["Content-Type"] == "text/css; charset=utf-8"
 
@@ -112,7 +114,9 @@ def test_health_waits_for_the_demo_data(site):
     waiting = Answer(site, "/api/health")
     assert (waiting.status, waiting.headers["Retry-After"]) == (503, "1")
     site.ready.set()
-    assert Answer(site, "/api/health").json == {"status": "ok"}
+    ready = Answer(site, "/api/health")
+    assert ready.json == {"status": "ok"}
+    assert ready.headers["X-Request-Id"]
 
 
 def test_people_are_listed_in_pages(site):
@@ -156,6 +160,11 @@ def test_messages_outlive_the_emulator_s_memory(tmp_path, messages):
     messages.notice()
     later = Messages([text(2, "乙"), text(3, "丙")], [], tmp_path / "journal")
     assert [item["body"] for item in later.to(None)] == ["丙", "乙", "甲", "正文"]
+
+
+def test_every_file_of_the_web_client_is_served():
+    kept = {file.relative_to(ROOT / "web").as_posix() for file in (ROOT / "web").rglob("*.*")}
+    assert set(page_files(ROOT / "web")) == kept
 
 
 def test_the_start_page_needs_nothing_that_its_policy_forbids():

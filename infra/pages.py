@@ -1,0 +1,43 @@
+"""The web client's files, as every server of them must send them: locally and in the cloud."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+REFERRER_POLICY = "no-referrer"
+"""A page's address may hold a verification code or a mailed token."""
+
+TYPES: Mapping[str, str] = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".ico": "image/x-icon",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+    ".txt": "text/plain; charset=utf-8",
+}
+"""The media type by the file name's ending; files with another ending are not served."""
+
+
+def page_headers() -> Mapping[str, str]:
+    """The headers that protect a page's reader."""
+    return {
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+        "Referrer-Policy": REFERRER_POLICY,
+    }
+
+
+def page_files(folder: Path) -> Mapping[str, Path]:
+    """The files of a folder that are served, by their path from it."""
+    return {
+        file.relative_to(folder).as_posix(): file
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.suffix in TYPES
+    }
