@@ -9,6 +9,7 @@ import dataclasses
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any
 
 from chalicelib.api.application import build
@@ -26,12 +27,16 @@ class SeededRandomness:
 
     def __init__(self, seed: int = 1) -> None:
         self.source = random.Random(seed)
+        self._made = count()
 
     def token(self) -> str:
         return _text(self.bytes(32))
 
     def identifier(self) -> str:
         return _text(self.bytes(16))
+
+    def ordered_identifier(self) -> str:
+        return f"{next(self._made):019d}-{self.identifier()}"
 
     def digits(self, count: int) -> str:
         return f"{self.source.randrange(10**count):0{count}d}"

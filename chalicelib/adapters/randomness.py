@@ -1,6 +1,7 @@
 """Unpredictable values from the operating system."""
 
 import secrets
+import time
 
 
 class SystemRandomness:
@@ -13,6 +14,10 @@ class SystemRandomness:
     def identifier(self) -> str:
         """128 bits, 22 URL-safe characters."""
         return secrets.token_urlsafe(16)
+
+    def ordered_identifier(self) -> str:
+        """Nanoseconds since 1970, and 128 bits."""
+        return f"{time.time_ns():019d}-{self.identifier()}"
 
     def digits(self, count: int) -> str:
         """That many decimal digits."""

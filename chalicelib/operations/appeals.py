@@ -302,7 +302,7 @@ def _is_held_by(ports: Ports, appeal: Appeal, principal: Principal) -> bool:
 def _warning(ports: Ports, appeal: Appeal, holder: Account) -> list[Write]:
     values = {
         "due_at": local_time(appeal.due_at or ports.now(), language_of(holder)),
-        "link": f"{ports.public_origin}/#objection={appeal.case_id}",
+        "link": f"{ports.public_origin}/link/#objection={appeal.case_id}",
     }
     trail = ports.audited(holder.account_id, "appeal_filed", "system", appeal_id=appeal.case_id)
     return [*tell(ports, holder, "appeal_holder_warning", values), trail]

@@ -40,6 +40,9 @@ class Randomness(Protocol):
     def identifier(self) -> str:
         """128 bits, 22 URL-safe characters."""
 
+    def ordered_identifier(self) -> str:
+        """One that sorts behind those made before it."""
+
     def digits(self, count: int) -> str:
         """That many decimal digits."""
 
@@ -238,4 +241,4 @@ class Ports:
         `actor` is `owner`, `verifier`, `system`, or `staff` and `partner` with an id after a colon.
         """
         line = AuditLine(action=action, actor=actor, at=self.now(), facts=facts)
-        return self.audit.line(account_id, self.random.identifier(), line)
+        return self.audit.line(account_id, self.random.ordered_identifier(), line)

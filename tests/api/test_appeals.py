@@ -117,7 +117,9 @@ def test_both_sides_are_told_on_every_channel(archive, holder):
         assert any("2026年11月26日18:00" in body for body in bodies(archive, to))
     for to in (WANG.phone, WANG.email):
         assert any("申诉" in body and "11月26日" in body for body in bodies(archive, to))
-    assert any(f"#objection={opened['appeal_id']}" in body for body in bodies(archive, WANG.email))
+    assert any(
+        f"/link/#objection={opened['appeal_id']}" in body for body in bodies(archive, WANG.email)
+    )
     first = holder.call("GET", "/account/activity").json["items"][0]
     assert (first["action"], first["actor"]) == ("appeal_filed", "system")
     assert first["facts"] == {"appeal_id": opened["appeal_id"]}

@@ -1,6 +1,5 @@
 """The account by HTTP: changes with undo, sessions, the authenticator app, and the activity."""
 
-import time
 from typing import Any
 
 import pyotp
@@ -158,8 +157,7 @@ def test_an_app_takes_the_place_of_text_messages_and_recovery_codes_that_of_the_
 
 def app_code(server: LocalServer, secret: str) -> str:
     """What the app shows at the server's present instant."""
-    ahead = int((server.folder / "clock").read_text())
-    return pyotp.TOTP(secret).at(int(time.time()) + ahead)
+    return pyotp.TOTP(secret).at(int(server.now()))
 
 
 def test_the_activity_names_nobody_and_pages(owner: Student):

@@ -3,12 +3,12 @@
 import pytest
 
 from tests.journey.server import LocalServer, Reply
-from tests.journey.steps import UPLOADED, identity, proof, scan, upload
+from tests.journey.steps import UPLOADED, actions, identity, link_in, proof, scan, upload
 from tests.journey.student import Student
 
 pytestmark = pytest.mark.local
 
-HOLDER, STRANGER = 60, 61
+HOLDER, STRANGER, RENAMED = 60, 61, 75
 APPELLANT_PHONE, APPELLANT_MAIL = "+8619900008801", "appellant@example.com"
 
 
@@ -35,10 +35,10 @@ def test_an_appeal_from_opening_to_withdrawal(server: LocalServer) -> None:
     state = server.call("GET", path, headers=key).json
     assert state["status"] == "submitted"
     assert state["due_at"] is not None
+    assert link_in(server, holder.email, "有人提交申诉", "objection") == opened.json["appeal_id"]
     objected = holder.call("POST", f"{path.removeprefix('/api')}/objection", {"reason": "是我的"})
     assert objected.status == 202
-    actions = [item["action"] for item in holder.get("/account/activity").json["items"]]
-    assert {"appeal_filed", "appeal_objected"} <= set(actions)
+    assert {"appeal_filed", "appeal_objected"} <= set(actions(holder))
     assert server.call("DELETE", path, headers=key).status == 204
     assert server.call("GET", path, headers=key).json["status"] == "withdrawn"
     server.wait_for_message(APPELLANT_MAIL, "申诉")
@@ -58,3 +58,35 @@ def test_an_account_that_the_checker_does_not_know_sends_evidence(server: LocalS
     assert stranger.call("POST", f"{path}/submit").json["status"] == "submitted"
     assert stranger.get(path).json["due_at"] is not None
     assert stranger.call("DELETE", path).status == 204
+
+
+@pytest.mark.req("R-67")
+def test_a_record_under_a_former_name_binds_once_that_is_proved(server: LocalServer) -> None:
+    student = Student(server, server.people()[RENAMED], "renamed@example.com").arrive()
+    [(hint, refused)] = student.bindings
+    assert refused.json["code"] == "not_matched"
+    former = recorded_name(server, hint["certificate_number"])
+    asked = student.call("PUT", "/account/identity", identity(student) | {"name": former})
+    path = f"/account/identity/{asked.json['review_id']}"
+    assert upload(asked.json["upload"], scan()) in UPLOADED
+    submitted = student.call("POST", f"{path}/submit")
+    assert (submitted.status, submitted.json["status"]) == (202, "submitted")
+    server.run("tests.journey.approve", asked.json["review_id"])
+    for to in (student.phone, student.email):
+        server.wait_for_message(to, "身份信息申请")
+    assert student.get(path).json["status"] == "approved"
+    student.tokens.append(student.sign_in_again().json["access_token"])
+    account = student.get("/account").json
+    assert (account["name"], account["proof_level"]) == (former, "document")
+    [record] = student.records("credentials")
+    assert record["name"] == former, "as it was recorded"
+    assert {"identity_review_asked", "identity_approved"} <= set(actions(student))
+    exported = student.get("/account/export").json["account"]
+    assert [one["name"] for one in exported["identities"]] == [former, student.person["name"]]
+
+
+def recorded_name(server: LocalServer, number: str) -> str:
+    """The name in the institution's file."""
+    text = (server.folder / "demo" / "credentials.csv").read_text(encoding="utf-8")
+    header, *rows = (line.split(",") for line in text.splitlines())
+    return next(row[header.index("XM")] for row in rows if number in row)
