@@ -46,6 +46,7 @@ from chalicelib.stores.proofreading import Proofreadings
 from chalicelib.stores.registry import Registry
 from chalicelib.stores.reports import Reports
 from chalicelib.stores.sessions import Sessions
+from chalicelib.stores.staff import Staff
 from chalicelib.stores.tables import Tables
 from chalicelib.stores.throttle import PasswordThrottle
 
@@ -113,10 +114,11 @@ def build(chosen: Settings, *, now: Callable[[], int] | None = None) -> Ports:
 
 def stores(tables: Tables, keyring: Keyring, rules: Any) -> dict[str, Any]:
     """The stores on given tables and keys, by the names `Ports` has for them."""
+    accounts = Accounts(tables, keyring)
     return {
         "tables": tables,
         "keyring": keyring,
-        "accounts": Accounts(tables, keyring),
+        "accounts": accounts,
         "agenda": Agenda(tables),
         "audit": Audit(tables, keyring),
         "cases": Cases(tables, keyring),
@@ -129,6 +131,7 @@ def stores(tables: Tables, keyring: Keyring, rules: Any) -> dict[str, Any]:
         "registry": Registry(tables, keyring),
         "reports": Reports(tables, keyring),
         "sessions": Sessions(tables, keyring),
+        "staff": Staff(tables, keyring, accounts),
         "throttle": PasswordThrottle(tables, keyring),
     }
 

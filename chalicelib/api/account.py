@@ -82,7 +82,7 @@ class ExportQuery(msgspec.Struct, frozen=True):
     format: Literal["json", "html"] = "json"
 
 
-@function.route("GET", "/account", policy="signed_in", answers={200: AccountView})
+@function.route("GET", "/account", policy="any_account", answers={200: AccountView})
 def read_account(call: Call) -> AccountView:
     """The own account."""
     return account.read_account(call.ports, call.principal)
@@ -91,7 +91,7 @@ def read_account(call: Call) -> AccountView:
 @function.route(
     "PUT",
     "/account/password",
-    policy="signed_in",
+    policy="any_account",
     body=PasswordBody,
     answers={204: None},
     raises=_CHANGE_RAISES,
@@ -211,7 +211,7 @@ def undo_contact_change(call: Call) -> None:
 @function.route(
     "GET",
     "/account/activity",
-    policy="signed_in",
+    policy="any_account",
     query=Paging,
     answers={200: list[activity.ActivityItem]},
 )

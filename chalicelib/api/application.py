@@ -41,6 +41,7 @@ FUNCTIONS = (
     "correct",
     "report",
     "verify_report",
+    "operator",
     "describe",
 )
 """The functions that answer HTTP, each a module of `chalicelib.api` with a `function`."""

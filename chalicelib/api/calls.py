@@ -18,7 +18,7 @@ from chalice.app import Request, Response
 from chalicelib.api.bodies import read_body, read_query
 from chalicelib.api.languages import preferred_language
 from chalicelib.api.problems import problem_headers, problem_of
-from chalicelib.api.routes import Binary, Listing, Route
+from chalicelib.api.routes import ADMITTED, Binary, Listing, Route
 from chalicelib.domain.errors import Language, Refusal, invalid
 from chalicelib.operations.ports import Caller, Ports, Recorder
 from chalicelib.stores.idempotency import StoredReply
@@ -138,7 +138,7 @@ def _operated(
     parameters: Mapping[str, str],
 ) -> Response:
     ports = exchange.ports
-    signed_in = _authenticated(exchange, ports) if route.policy == "signed_in" else None
+    signed_in = None if route.policy == "public" else _admitted(exchange, ports, route)
     body = _body(exchange.request, route)
     query = read_query(_parameters(exchange.request), route.query)
     header = str(exchange.request.headers.get((route.header or "-").casefold(), ""))
@@ -244,6 +244,15 @@ def _readable(parameters: Mapping[str, str]) -> dict[str, str]:
         name: "-" if name.endswith("_id") and not _ID.fullmatch(value) else value
         for name, value in decoded.items()
     }
+
+
+def _admitted(exchange: Exchange, ports: Ports, route: Route) -> Principal:
+    """Who is signed in, if the route is for them. Raises `unauthenticated`, `forbidden`."""
+    principal = _authenticated(exchange, ports)
+    caller = principal.post.role if principal.post else "student"
+    if caller not in ADMITTED[route.policy]:
+        raise Refusal("forbidden")
+    return principal
 
 
 def _authenticated(exchange: Exchange, ports: Ports) -> Principal:

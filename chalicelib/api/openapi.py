@@ -74,7 +74,7 @@ def _operation(route: Route) -> dict[str, Any]:
             "required": not route.body_optional,
             "content": {"application/json": {"schema": _schema(route.body)}},
         }
-    operation["security"] = [{"session": []}] if route.policy == "signed_in" else []
+    operation["security"] = [] if route.policy == "public" else [{"session": []}]
     return operation
 
 
@@ -143,8 +143,8 @@ def _refusals(route: Route) -> dict[str, Any]:
         codes.extend(_WITH_BODY)
     if route.creating:
         codes.extend(_WITH_KEY)
-    if route.policy == "signed_in":
-        codes.append("unauthenticated")
+    if route.policy != "public":
+        codes.extend(("unauthenticated", "forbidden"))
     if route.query is not None and "cursor" in route.query.__struct_fields__:
         codes.append("cursor_invalid")
     by_status: dict[int, list[str]] = {}

@@ -1,4 +1,4 @@
-"""Recovery of user name and password."""
+"""Recovery of user name and password; the first password, by invitation."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ import msgspec
 
 from chalicelib.api.calls import Call
 from chalicelib.api.routes import Function
-from chalicelib.operations import recover
+from chalicelib.operations import invitations, recover
 
 function = Function("recover")
 
@@ -29,6 +29,20 @@ class PasswordResetBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     document_type: str
     document_number: str
     new_password: str
+
+
+class InvitationBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The token of the link that was mailed."""
+
+    token: Token
+
+
+class AcceptBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The token, the password, and for staff a code of the authenticator app."""
+
+    token: Token
+    password: str
+    code: Token | None = None
 
 
 @function.route(
@@ -70,4 +84,34 @@ def reset_password(call: Call) -> None:
         document_type=body.document_type,
         document_number=body.document_number,
         new_password=body.new_password,
+    )
+
+
+@function.route(
+    "POST",
+    "/invitations",
+    policy="public",
+    body=InvitationBody,
+    answers={200: invitations.InvitationView},
+    raises=("code_invalid",),
+)
+def read_invitation(call: Call) -> invitations.InvitationView:
+    """What the link of an invitation is for."""
+    return invitations.read_invitation(call.ports, call.body.token)
+
+
+@function.route(
+    "POST",
+    "/invitations/accept",
+    policy="public",
+    body=AcceptBody,
+    answers={200: invitations.Accepted},
+    creating=True,
+    raises=("code_invalid",),
+)
+def accept_invitation(call: Call) -> invitations.Accepted:
+    """Set the first password, and for staff the authenticator app."""
+    body: AcceptBody = call.body
+    return invitations.accept_invitation(
+        call.ports, body.token, password=body.password, code=body.code
     )

@@ -12,7 +12,25 @@ from typing import Any, Literal, get_args
 import msgspec
 from chalice.app import Blueprint, Response
 
-Policy = Literal["public", "signed_in"]
+from chalicelib.domain.staff import Role
+
+Policy = Literal[
+    "public", "signed_in", "any_account", "registrar", "reviewer", "operator", "importer"
+]
+"""Who may call a route: `signed_in` is a student, `any_account` a student or anybody of the staff,
+`importer` a registrar or an operator."""
+
+Caller = Literal["student"] | Role
+
+ADMITTED: Mapping[Policy, frozenset[Caller]] = {
+    "signed_in": frozenset({"student"}),
+    "any_account": frozenset({"student", *get_args(Role)}),
+    "registrar": frozenset({"registrar"}),
+    "reviewer": frozenset({"reviewer"}),
+    "operator": frozenset({"operator"}),
+    "importer": frozenset({"registrar", "operator"}),
+}
+"""Policy → who is let in; whoever else is signed in is refused (R-40)."""
 
 
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

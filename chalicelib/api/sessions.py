@@ -97,7 +97,7 @@ def refresh(call: Call) -> SessionView:
 @function.route(
     "GET",
     "/sessions",
-    policy="signed_in",
+    policy="any_account",
     query=Paging,
     answers={200: list[sessions.SessionItem]},
 )
@@ -109,7 +109,7 @@ def list_sessions(call: Call) -> Listing:
 @function.route(
     "DELETE",
     "/sessions/{session_id}",
-    policy="signed_in",
+    policy="any_account",
     answers={204: None},
     raises=("not_found",),
 )

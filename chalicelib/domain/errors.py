@@ -181,6 +181,10 @@ FIELD_PROBLEMS: Mapping[str, Text] = {
     "contact_unchanged": Text(
         "新号码或邮箱与现在的相同。", "This is the phone or e-mail the account has already."
     ),
+    "authenticator_code_invalid": Text(
+        "验证器应用显示的验证码不正确，请检查手机时间后重试。",
+        "This is not the app's present code; check the phone's clock and try again.",
+    ),
     "value_unchanged": Text("与记录现有内容相同。", "The record says so already."),
     "date_invalid": Text("日期应为 YYYY-MM-DD 且真实存在。", "Give an existing date, YYYY-MM-DD."),
     "year_invalid": Text("年份不正确。", "The year is not possible."),

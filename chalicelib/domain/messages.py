@@ -64,6 +64,7 @@ KINDS: Mapping[str, Mapping[Channel, frozenset[str]]] = {
     "correction_decided": _both(),
     "binding_review_decided": _both(),
     "identity_decided": _both(),
+    "staff_invitation": _email("link"),
 }
 """Kind → the channels it goes by → the placeholders of its text, beside `service`."""
 

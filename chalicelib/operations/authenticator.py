@@ -58,18 +58,11 @@ def confirm_authenticator(ports: Ports, principal: Principal, *, code: str) -> R
     begun = account.authenticator
     if begun is None or begun.confirmed:
         raise Refusal("conflict")
-    step = matching_step(begun.secret, code, now=ports.now(), after=begun.last_step)
-    if step is None:
+    serving = confirmed_by(ports, begun, code)
+    if serving is None:
         raise Refusal("code_invalid")
-    codes = tuple(_recovery_code(ports) for _ in range(RECOVERY_CODES))
-    serving = msgspec.structs.replace(
-        begun,
-        confirmed=True,
-        last_step=step,
-        recovery=tuple(token_digest(normal_recovery_code(one)) for one in codes),
-    )
-    _change(ports, account, serving, "authenticator_added")
-    return RecoveryCodes(codes)
+    _change(ports, account, serving[0], "authenticator_added")
+    return RecoveryCodes(serving[1])
 
 
 def remove_authenticator(
@@ -80,6 +73,23 @@ def remove_authenticator(
     if account.authenticator is None:
         raise Refusal("not_found")
     _change(ports, account, None, "authenticator_removed")
+
+
+def confirmed_by(
+    ports: Ports, begun: Authenticator, code: str
+) -> tuple[Authenticator, tuple[str, ...]] | None:
+    """The authenticator that serves from now on, with its recovery codes; None for a wrong code."""
+    step = matching_step(begun.secret, code, now=ports.now(), after=begun.last_step)
+    if step is None:
+        return None
+    codes = tuple(_recovery_code(ports) for _ in range(RECOVERY_CODES))
+    serving = msgspec.structs.replace(
+        begun,
+        confirmed=True,
+        last_step=step,
+        recovery=tuple(token_digest(normal_recovery_code(one)) for one in codes),
+    )
+    return serving, codes
 
 
 def after_use(authenticator: Authenticator, code: str, now: int) -> Authenticator | None:

@@ -15,8 +15,14 @@ CHANNELS: tuple[Channel, Channel] = ("sms", "email")
 def tell(
     ports: Ports, account: Account, kind: str, values: Mapping[str, str] | None = None
 ) -> list[Write]:
-    """The writes that tell the owner by phone and by mail; `time` is filled in."""
-    return [tell_by(ports, account, channel, kind, values) for channel in CHANNELS]
+    """The writes that tell the owner by phone, if there is one, and by mail.
+
+    `time` is filled in.
+    """
+    bound = {"sms": account.phone, "email": account.email}
+    return [
+        tell_by(ports, account, channel, kind, values) for channel in CHANNELS if bound[channel]
+    ]
 
 
 def tell_by(

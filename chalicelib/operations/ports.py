@@ -27,6 +27,7 @@ from chalicelib.stores.proofreading import Proofreadings
 from chalicelib.stores.registry import Registry
 from chalicelib.stores.reports import Reports
 from chalicelib.stores.sessions import Sessions
+from chalicelib.stores.staff import Staff
 from chalicelib.stores.tables import ConditionFailed, Key, Tables, Write
 from chalicelib.stores.throttle import PasswordThrottle
 
@@ -205,6 +206,7 @@ class Ports:
     registry: Registry
     reports: Reports
     sessions: Sessions
+    staff: Staff
     throttle: PasswordThrottle
     recorder: Recorder | None = None
 

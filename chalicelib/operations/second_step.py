@@ -54,9 +54,11 @@ def second_step(
     _require_account_guess_allowed(ports, account_id)
     account_write = _used_code(ports, caller, challenge, code)
     account = ports.accounts.get(account_id)
-    if account is None or challenge.proof.destination not in {account.phone, account.account_id}:
+    if account is None or not account.may_sign_in:
         raise Refusal("code_invalid")
-    device_token = ports.random.token() if remember_device else None
+    if challenge.proof.destination not in {account.phone, account.account_id}:
+        raise Refusal("code_invalid")
+    device_token = ports.random.token() if remember_device and account.post is None else None
     writes = [
         ports.codes.consuming(challenge),
         tell_by(ports, account, "email", "new_device"),

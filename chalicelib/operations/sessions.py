@@ -63,7 +63,7 @@ def sign_in(
         ports.metrics.count("sign_in_failed")
         raise Refusal("credentials_invalid")
     account = _rehashed(ports, account, password)
-    if device_token and ports.sessions.knows_device(account.account_id, device_token, ports.now()):
+    if device_token and _knows_device(ports, account, device_token):
         cleared = ports.throttle.clear(subject, network)
         return start_session(ports, caller, account, writes=cleared)
     ports.tables.commit(ports.throttle.clear(subject, network))
@@ -135,8 +135,15 @@ def _account_of(ports: Ports, username: str) -> Account | None:
     return ports.accounts.get(holder or "-")
 
 
+def _knows_device(ports: Ports, account: Account, device_token: str) -> bool:
+    """Whether the second step may be left out: never for staff."""
+    return account.post is None and ports.sessions.knows_device(
+        account.account_id, device_token, ports.now()
+    )
+
+
 def _password_matches(ports: Ports, account: Account | None, password: str) -> bool:
-    if account is None:
+    if account is None or not account.may_sign_in:
         ports.hasher.verify_nothing(password)
         return False
     return ports.hasher.verify(account.password, password)

@@ -79,6 +79,7 @@ def principal_of(account: Account, session_id: str) -> Principal:
         identities=account.identities,
         proved_at=account.proved_at,
         language=account.language,
+        post=account.post,
     )
 
 

@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from chalicelib.domain.documents import DocumentType
+from chalicelib.domain.staff import Post
 from chalicelib.stores.expiry import expiring
 from chalicelib.stores.keyring import Keyring, token_digest
 from chalicelib.stores.tables import (
@@ -73,8 +74,18 @@ class Authenticator(msgspec.Struct, frozen=True, kw_only=True):
     recovery: tuple[str, ...] = ()
 
 
+class Invitation(msgspec.Struct, frozen=True):
+    """Digest of the token that sets an account's first password, and until when it serves."""
+
+    digest: str
+    until: int
+
+
 class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One person's account. Instants in epoch seconds.
+
+    One of the staff has a `post`, and neither phone nor document (both are empty). Without a
+    `password` nobody signs in; `invitation` sets the first one.
 
     `identities` are the proved ones, the present first; `person` is shown even while unproved.
     `closes_at` is set while the account is closing. `sessions_ended_at` is when all sessions were
@@ -98,7 +109,17 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sessions_ended_at: int | None = None
     session_kept: str | None = None
     identities: tuple[Person, ...] = ()
+    post: Post | None = None
+    invitation: Invitation | None = None
+    deactivated_at: int | None = None
     version: int = 1
+
+    @property
+    def may_sign_in(self) -> bool:
+        """Whether a password, and what else it takes, lets its owner in: staff needs an app."""
+        serves = bool(self.password) and self.deactivated_at is None
+        has_app = self.authenticator is not None and self.authenticator.confirmed
+        return serves and (self.post is None or has_app)
 
     def ended(self, session_id: str, started_at: int) -> bool:
         """Whether a session begun then was meant to end, though it was not yet seen."""
@@ -374,10 +395,9 @@ class Accounts:
 
 def unique_values(account: Account) -> list[tuple[UniqueKind, str]]:
     """What no other account may hold; a document number only once it is proved."""
-    values: list[tuple[UniqueKind, str]] = [
-        ("email", account.email.casefold()),
-        ("phone", account.phone),
-    ]
+    values: list[tuple[UniqueKind, str]] = [("email", account.email.casefold())]
+    if account.phone:
+        values.append(("phone", account.phone))
     values.extend(("document", document_value(person)) for person in account.identities)
     return values
 

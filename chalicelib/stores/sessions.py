@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from chalicelib.domain.staff import Post
 from chalicelib.stores.accounts import Person, ProofLevel
 from chalicelib.stores.expiry import expiring
 from chalicelib.stores.keyring import Keyring, same, token_digest
@@ -30,6 +31,8 @@ from chalicelib.stores.tables import (
 ACCESS_SECONDS = 900
 IDLE_SECONDS = 1800
 WHOLE_SECONDS = 43_200
+STAFF_IDLE_SECONDS = 900
+STAFF_WHOLE_SECONDS = 28_800
 GRACE_SECONDS = 60
 DEVICE_SECONDS = 90 * 86_400
 MOST_SESSIONS = 20
@@ -43,7 +46,7 @@ _ENDED_AT_ONCE = 80
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who is signed in. `identities` are the proved ones; a student has no `role`."""
+    """Who is signed in. `identities` are the proved ones; a student has no `post`."""
 
     account_id: str
     session_id: str
@@ -51,6 +54,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     identities: tuple[Person, ...] = ()
     proved_at: int | None = None
     language: str = "zh"
+    post: Post | None = None
 
 
 class LiveToken(msgspec.Struct, frozen=True):
@@ -82,13 +86,14 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ends_at(self) -> int:
-        """When the session ends for good."""
-        return self.started_at + WHOLE_SECONDS
+        """When the session ends for good (R-30)."""
+        return self.started_at + (STAFF_WHOLE_SECONDS if self.principal.post else WHOLE_SECONDS)
 
     @property
     def idle_ends_at(self) -> int:
         """When it ends unless it is refreshed."""
-        return min(self.ends_at, self.last_used_at + IDLE_SECONDS)
+        idle = STAFF_IDLE_SECONDS if self.principal.post else IDLE_SECONDS
+        return min(self.ends_at, self.last_used_at + idle)
 
 
 class TokenPair(msgspec.Struct, frozen=True):
