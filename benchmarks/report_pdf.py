@@ -31,6 +31,8 @@ COLD_STARTS = 7
 A4_POINTS = (595, 842)
 CODE = "0123456789ABCDEF"
 URL = f"https://archive.example/verify/#{CODE}"
+TOKEN = f"{'e' * 71}.{'y' * 155}.{'s' * 86}"
+"""As long as a report's token is."""
 TITLE = ("学历证书电子注册备案表", "Credential Registration Record")
 
 FACTS = (
@@ -86,7 +88,11 @@ def typst() -> Draw:
             ),
         )
         return renderer.render(
-            said, verification_code=CODE, verification_url=f"{URL}{ord(name[-1])}", photo=picture
+            said,
+            verification_code=CODE,
+            verification_url=f"{URL}{ord(name[-1])}",
+            token=TOKEN,
+            photo=picture,
         )
 
     return draw

@@ -23,11 +23,13 @@ from chalicelib.adapters.quarantine import S3Quarantine
 from chalicelib.adapters.queues import SqsDeliverQueue
 from chalicelib.adapters.randomness import SystemRandomness
 from chalicelib.adapters.senders import SesMail, SnsSms
+from chalicelib.adapters.signing_keys import KmsSigner
 from chalicelib.domain.limits import limit_table
 from chalicelib.operations.ports import (
     IdentityChecker,
     ImageChecker,
     PasswordHasher,
+    PdfSigner,
     Ports,
     ReportRenderer,
 )
@@ -46,6 +48,7 @@ from chalicelib.stores.proofreading import Proofreadings
 from chalicelib.stores.registry import Registry
 from chalicelib.stores.reports import Reports
 from chalicelib.stores.sessions import Sessions
+from chalicelib.stores.signatures import Signatures, Signer
 from chalicelib.stores.staff import Staff
 from chalicelib.stores.tables import Tables
 from chalicelib.stores.throttle import PasswordThrottle
@@ -85,6 +88,8 @@ def build(chosen: Settings, *, now: Callable[[], int] | None = None) -> Ports:
     clients = _Clients(chosen)
     keys = KmsDataKeys(tables=tables, kms=clients.of("kms"), stage=chosen.stage)
     keyring = Keyring(chosen.stage, keys)
+    signer = KmsSigner(tables=tables, kms=clients.of("kms"))
+    files = SealedFiles(clients.of("s3"), chosen.photos_bucket, keyring)
     rules = limit_table(chosen.limits, sms_daily_budget=chosen.sms_daily_budget)
     return Ports(
         now=clock,
@@ -92,7 +97,8 @@ def build(chosen: Settings, *, now: Callable[[], int] | None = None) -> Ports:
         hasher=_Lazy(lambda: _hasher(keyring)),
         is_common_password=is_common,
         checker=_checker(chosen, clients.of("ssm"), clock),
-        photos=SealedFiles(clients.of("s3"), chosen.photos_bucket, keyring),
+        photos=files,
+        report_files=files,
         quarantine=S3Quarantine(clients.of("s3"), chosen.quarantine_bucket),
         images=_Lazy(_images),
         queue=SqsDeliverQueue(clients.of("sqs"), chosen.deliver_queue),
@@ -101,6 +107,8 @@ def build(chosen: Settings, *, now: Callable[[], int] | None = None) -> Ports:
             "email": SesMail(clients.of("ses"), chosen.mail_sender),
         },
         renderer=_Lazy(lambda: _renderer(chosen)),
+        pdf_signer=_Lazy(lambda: _pdf_signer(chosen, signer)),
+        signatures=Signatures(signer),
         metrics=(
             telemetry.NoMetrics()
             if chosen.stage in {"local", "test"}
@@ -192,6 +200,14 @@ def _renderer(chosen: Settings) -> ReportRenderer:
         domain=chosen.operator_domain,
     )
     return TypstRenderer(operator, specimen=chosen.specimen)
+
+
+def _pdf_signer(chosen: Settings, signer: Signer) -> PdfSigner:
+    from chalicelib.adapters.report_signature import (  # noqa: PLC0415 -- loads pyHanko
+        PadesSigner,
+    )
+
+    return PadesSigner(signer, chosen.operator_name_en)
 
 
 def _images() -> ImageChecker:

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.adapters.dynamo_tables import DynamoTables
 from chalicelib.adapters.keys import create_data_keys
+from infra.signing_keys import ensure_development_chain
 
 TEMPLATE = Path(__file__).with_name("resources.json")
 EMULATED_STAGES = ("local", "test")
@@ -37,7 +38,7 @@ class ProvisionFailed(Exception):  # noqa: N818 -- says what the developer can d
 def provision(
     stage: str, *, region: str, mail_sender: str, endpoint: str | None = None
 ) -> Mapping[str, str]:
-    """Make or update all resources of `stage` and their data keys; answers the stack's outputs.
+    """Make or update all resources of `stage` with their keys; answers the stack's outputs.
 
     Safe to repeat. `endpoint` is the emulator's; None inside moto's `mock_aws`. Credentials come
     from the environment. Raises `ProvisionFailed`, and `ValueError` for a deployed stage.
@@ -49,12 +50,10 @@ def provision(
     outputs = aws.apply_stack(f"archive-{stage}", stage, mail_sender, resources)
     aws.complete(f"archive-{stage}", resources)
     aws.client("ses").verify_email_identity(EmailAddress=mail_sender)
-    create_data_keys(
-        tables=DynamoTables(region=region, prefix=f"archive-{stage}", endpoint=endpoint),
-        kms=aws.client("kms"),
-        stage=stage,
-        alias_prefix=f"alias/archive-{stage}",
-    )
+    tables = DynamoTables(region=region, prefix=f"archive-{stage}", endpoint=endpoint)
+    kms, aliases = aws.client("kms"), f"alias/archive-{stage}"
+    create_data_keys(tables=tables, kms=kms, stage=stage, alias_prefix=aliases)
+    ensure_development_chain(tables, kms, alias=f"{aliases}-sign", name=f"Archive {stage}")
     return outputs
 
 

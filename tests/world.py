@@ -33,10 +33,12 @@ from chalicelib.domain.statements import Statement
 from chalicelib.operations.ports import Ports
 from chalicelib.stores.accounts import Person
 from chalicelib.stores.keyring import DataKeys, Keyring
+from chalicelib.stores.signatures import Signatures
 from chalicelib.stores.tables import Tables
 from chalicelib.telemetry import NoMetrics
 from chalicelib.wiring import stores
 from infra.local.gateway import Gateway
+from tests.signing import MemorySigner
 
 START = int(datetime(2026, 11, 23, 2, 0, tzinfo=UTC).timestamp())
 ORIGIN = "http://127.0.0.1:8000"
@@ -83,9 +85,18 @@ class PlainRenderer:
         *,
         verification_code: str,
         verification_url: str,
+        token: str,
         photo: bytes | None,
     ) -> bytes:
-        return b"%PDF-" + msgspec.json.encode([statement, verification_code, verification_url])
+        said = [statement, verification_code, verification_url, token]
+        return b"%PDF-" + msgspec.json.encode(said)
+
+
+class PlainPdfSigner:
+    """Leaves the page as it is (the real one has its own tests)."""
+
+    def sign(self, pdf: bytes, *, now: int) -> bytes:
+        return pdf
 
 
 @dataclass(frozen=True)
@@ -275,11 +286,14 @@ def world(
         is_common_password=is_common,
         checker=checker,
         photos=MemoryFiles(),
+        report_files=MemoryFiles(),
         quarantine=MemoryQuarantine(),
         images=PillowImages(),
         queue=queue,
         senders={"sms": sms, "email": mail},
         renderer=PlainRenderer(),
+        pdf_signer=PlainPdfSigner(),
+        signatures=Signatures(MemorySigner(clock)),
         metrics=NoMetrics(),
         public_origin=ORIGIN,
         service_names={"zh": "学籍档案", "en": "Student Archive"},

@@ -1,6 +1,6 @@
 """Public verification of reports."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -58,3 +58,15 @@ def read_pdf(call: Call, code: str) -> Binary:
 def read_photo(call: Call, code: str) -> Binary:
     """The photo that a valid report discloses."""
     return Binary(verify_report.verified_photo(call.ports, call.caller, code), "image/jpeg")
+
+
+@function.route(
+    "GET",
+    "/.well-known/jwks.json",
+    policy="public",
+    answers={200: dict[str, Any]},
+    cacheable_seconds=300,
+)
+def read_keys(call: Call) -> dict[str, Any]:
+    """The keys that sign reports, with their certificates (a JWK set)."""
+    return verify_report.published_keys(call.ports)

@@ -31,7 +31,11 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """What a report says. Instants in epoch seconds; `photo` is the address of a sealed image."""
+    """What a report says. Instants in epoch seconds; `photo` is the address of a sealed image.
+
+    `photo_digest` is the SHA-256 of that image in hexadecimal. `salt` (128 bits in base64url) keeps
+    the digest of the facts from telling anything; reports without one were issued unsigned.
+    """
 
     kind: ReportKind
     title_zh: str
@@ -45,6 +49,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     valid_until: int
     lines: tuple[Line, ...]
     photo: str | None = None
+    photo_digest: str = ""
+    salt: str = ""
 
 
 REPORTABLE_FAMILY: dict[ReportKind, Family] = {
@@ -184,6 +190,12 @@ def public_view(statement: Statement) -> dict[str, object]:
         view["title_en"] = statement.title_en
         view["english"] = {line.field: line.value_en for line in statement.lines}
     return view
+
+
+def signed_view(statement: Statement) -> dict[str, object]:
+    """All that is signed of a report: what a verifier is shown, the salt and the photo's digest."""
+    view = {**public_view(statement), "salt": statement.salt}
+    return view | ({"photo_sha256": statement.photo_digest} if statement.photo_digest else {})
 
 
 def _lines(record: Record, fields: Sequence[str], *, in_english: bool) -> Iterator[Line]:

@@ -21,6 +21,7 @@ from chalicelib.operations.notices import language_of, tell
 from chalicelib.operations.ports import Caller, Ports
 from chalicelib.operations.recover import require_proof_of
 from chalicelib.operations.remind import reminder_of_closing
+from chalicelib.operations.sign_report import files_prefix
 from chalicelib.stores.accounts import Account
 from chalicelib.stores.agenda import Task
 from chalicelib.stores.sessions import Principal
@@ -181,6 +182,7 @@ def _proofreading(ports: Ports, account: Account) -> Iterable[Erasure]:
 
 
 def _reports(ports: Ports, account: Account) -> Iterable[Erasure]:
+    ports.report_files.forget(files_prefix(account.account_id))
     return ports.reports.emptying(account.account_id)
 
 

@@ -27,6 +27,7 @@ from chalicelib.stores.proofreading import Proofreadings
 from chalicelib.stores.registry import Registry
 from chalicelib.stores.reports import Reports
 from chalicelib.stores.sessions import Sessions
+from chalicelib.stores.signatures import Signatures
 from chalicelib.stores.staff import Staff
 from chalicelib.stores.tables import ConditionFailed, Key, Tables, Write
 from chalicelib.stores.throttle import PasswordThrottle
@@ -130,9 +131,17 @@ class ReportRenderer(Protocol):
         *,
         verification_code: str,
         verification_url: str,
+        token: str,
         photo: bytes | None,
     ) -> bytes:
-        """The PDF."""
+        """The PDF, with the report's signed token in its QR code and in an attached file."""
+
+
+class PdfSigner(Protocol):
+    """Signs PDFs."""
+
+    def sign(self, pdf: bytes, *, now: int) -> bytes:
+        """The PDF with its signature. Raises `Refusal("unavailable")`."""
 
 
 class Metrics(Protocol):
@@ -185,11 +194,14 @@ class Ports:
     is_common_password: Callable[[str], bool]
     checker: IdentityChecker
     photos: Files
+    report_files: Files
     quarantine: Quarantine
     images: ImageChecker
     queue: DeliverQueue
     senders: Mapping[str, Sender]
     renderer: ReportRenderer
+    pdf_signer: PdfSigner
+    signatures: Signatures
     metrics: Metrics
     public_origin: str
     service_names: Mapping[str, str]

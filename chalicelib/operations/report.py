@@ -20,6 +20,7 @@ from chalicelib.domain.verification_codes import grouped, make_code
 from chalicelib.operations.archive import bound_record, require_proof
 from chalicelib.operations.ports import Ports
 from chalicelib.operations.remind import reminders_of_expiry
+from chalicelib.operations.sign_report import signed, signed_pdf, verification_url
 from chalicelib.stores.reports import Report
 from chalicelib.stores.sessions import Principal
 from chalicelib.stores.tables import ConditionFailed
@@ -62,7 +63,7 @@ def create_report(
     valid_months: int,
     disclosure: str | Sequence[str],
 ) -> ReportView:
-    """Issue a report; its content is fixed now.
+    """Issue a report; its content is fixed and signed now.
 
     Raises `not_found`, `record_not_reportable`, `InvalidInput` for the disclosure.
     """
@@ -80,7 +81,7 @@ def create_report(
         issued_at=now,
         valid_until=valid_until,
     )
-    report = Report(
+    drafted = Report(
         report_id=ports.random.identifier(),
         account_id=principal.account_id,
         verification_code=make_code(ports.random.bytes(10)),
@@ -89,6 +90,7 @@ def create_report(
         valid_until=valid_until,
         language=principal.language,
     )
+    report = signed(ports, drafted)
     answer = _view(ports, report)
     trail = ports.audited(
         principal.account_id,
@@ -141,11 +143,17 @@ def report_pdf(ports: Ports, principal: Principal, report_id: str) -> bytes:
     report = _own(ports, principal, report_id)
     if report.state in {"closed", "revoked"}:
         raise Refusal("conflict")
-    return render(ports, report)
+    pdf = signed_pdf(ports, report)
+    if pdf is None:
+        raise Refusal("not_found")
+    return pdf
 
 
 def extend_report(ports: Ports, principal: Principal, report_id: str, *, months: int) -> ReportView:
-    """Extend the validity. Raises `not_found`, `report_not_extendable`, `conflict`."""
+    """Extend the validity; what says until when is signed anew.
+
+    Raises `not_found`, `report_not_extendable`, `conflict`.
+    """
     report = _own(ports, principal, report_id)
     if report.state != "open":
         raise Refusal("conflict")
@@ -154,18 +162,19 @@ def extend_report(ports: Ports, principal: Principal, report_id: str, *, months:
     )
     if until is None:
         raise Refusal("report_not_extendable")
+    extended = signed(ports, msgspec.structs.replace(report, valid_until=until))
     trail = ports.audited(principal.account_id, "report_extended", "owner", report_id=report_id)
     try:
         ports.commit(
             [
-                ports.reports.extending(report, until),
-                *reminders_of_expiry(ports, report, until),
+                ports.reports.extending(extended),
+                *reminders_of_expiry(ports, extended, until),
                 trail,
             ]
         )
     except ConditionFailed:
         raise Refusal("conflict") from None
-    return _view(ports, msgspec.structs.replace(report, valid_until=until))
+    return _view(ports, extended)
 
 
 def close_report(ports: Ports, principal: Principal, report_id: str) -> None:
@@ -182,23 +191,6 @@ def close_report(ports: Ports, principal: Principal, report_id: str) -> None:
     except ConditionFailed:
         raise Refusal("conflict") from None
     ports.metrics.count("report_closed")
-
-
-def render(ports: Ports, report: Report) -> bytes:
-    """The PDF of a report, drawn from its fixed statement."""
-    statement = msgspec.structs.replace(report.statement, valid_until=report.valid_until)
-    photo = ports.photos.get(statement.photo) if statement.photo else None
-    return ports.renderer.render(
-        statement,
-        verification_code=report.verification_code,
-        verification_url=verification_url(ports, report.verification_code),
-        photo=photo,
-    )
-
-
-def verification_url(ports: Ports, code: str) -> str:
-    """Where a verifier's scanner goes: the code is in the fragment, which no server logs."""
-    return f"{ports.public_origin}/verify/#{code}"
 
 
 def _own(ports: Ports, principal: Principal, report_id: str) -> Report:

@@ -11,7 +11,7 @@ from chalicelib.domain.report_states import ReportStatus, status_at
 from chalicelib.domain.statements import public_view
 from chalicelib.domain.verification_codes import parse_code
 from chalicelib.operations.ports import Caller, Ports
-from chalicelib.operations.report import render
+from chalicelib.operations.sign_report import signed_pdf
 from chalicelib.stores.limits import Hit, OverLimit
 from chalicelib.stores.reports import Report
 from chalicelib.stores.tables import ConditionFailed
@@ -50,7 +50,9 @@ def verify_report(ports: Ports, caller: Caller, code: str, *, purpose: str) -> V
 def verified_pdf(ports: Ports, caller: Caller, code: str) -> bytes:
     """The PDF of a valid report. Raises as `verify_report`, and `not_found` when not valid."""
     report = _valid_report(ports, caller, code)
-    pdf = render(ports, report)
+    pdf = signed_pdf(ports, report)
+    if pdf is None:
+        raise Refusal("not_found")
     _trail(ports, caller, report, "report_pdf_read")
     return pdf
 
@@ -64,6 +66,11 @@ def verified_photo(ports: Ports, caller: Caller, code: str) -> bytes:
         raise Refusal("not_found")
     _trail(ports, caller, report, "report_photo_read")
     return photo
+
+
+def published_keys(ports: Ports) -> dict[str, Any]:
+    """The public keys as a JWK set (RFC 7517)."""
+    return ports.signatures.published()
 
 
 def _valid_report(ports: Ports, caller: Caller, code: str) -> Report:

@@ -33,6 +33,7 @@ MOST_VIEWS_A_DAY = 200
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A report. `statement` is fixed at issue; instants in epoch seconds.
 
+    `token` signs the statement with its present validity (`domain/report_tokens.py`).
     `state` is what was done to it (`open`, `closed`, `revoked`, `superseded`); whether it is
     expired is decided by the clock at use.
     """
@@ -44,6 +45,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     issued_at: int
     valid_until: int
     language: str
+    token: str = ""
     state: str = "open"
     views: int = 0
     version: int = 1
@@ -56,6 +58,7 @@ class _Sealed(msgspec.Struct, frozen=True, kw_only=True):
     statement: Statement
     issued_at: int
     language: str
+    token: str = ""
 
 
 class Reports:
@@ -68,14 +71,6 @@ class Reports:
     def issuing(self, report: Report) -> list[Write]:
         """The writes that issue a report."""
         key = self.key(report.verification_code)
-        sealed = _Sealed(
-            report_id=report.report_id,
-            account_id=report.account_id,
-            verification_code=report.verification_code,
-            statement=report.statement,
-            issued_at=report.issued_at,
-            language=report.language,
-        )
         row: Row = {
             "pk": key.pk,
             "sk": key.sk,
@@ -83,7 +78,7 @@ class Reports:
             "due": report.valid_until,
             "count": 0,
             "version": 1,
-            "sealed": self._keyring.seal_document(sealed, key),
+            "sealed": self._keyring.seal_document(_sealed(report), key),
         }
         listed: Row = {
             "pk": f"owner#{report.account_id}",
@@ -149,12 +144,14 @@ class Reports:
         """The report of a row at `key`, and its day window of views (count, beginning)."""
         return self._report(row), (int(row.get("day_count", 0)), int(row.get("at", 0)))
 
-    def extending(self, report: Report, valid_until: int) -> Update:
-        """The write that sets a new end of validity."""
+    def extending(self, report: Report) -> Update:
+        """The write that keeps a new end of validity, and what was signed with it."""
         when = When(equal={"state": "open", "version": report.version})
+        key = self.key(report.verification_code)
+        sealed = self._keyring.seal_document(_sealed(report), key)
         return Update(
-            self.key(report.verification_code),
-            set={"due": valid_until},
+            key,
+            set={"due": report.valid_until, "sealed": sealed},
             add={"version": 1},
             when=when,
         )
@@ -241,8 +238,21 @@ class Reports:
             statement=sealed.statement,
             issued_at=sealed.issued_at,
             language=sealed.language,
+            token=sealed.token,
             valid_until=int(row["due"]),
             state=str(row["state"]),
             views=int(row["count"]),
             version=int(row["version"]),
         )
+
+
+def _sealed(report: Report) -> _Sealed:
+    return _Sealed(
+        report_id=report.report_id,
+        account_id=report.account_id,
+        verification_code=report.verification_code,
+        statement=report.statement,
+        issued_at=report.issued_at,
+        language=report.language,
+        token=report.token,
+    )

@@ -13,6 +13,7 @@ from infra.deployment import changes
 from infra.deployment.cloud import Cloud, DeploymentFailed, function_names
 from infra.deployment.smoke import smoke_test
 from infra.packaging.package import Package
+from infra.signing_keys import ensure_development_chain
 
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 Confirm = Callable[[Sequence[str]], bool]
@@ -50,7 +51,7 @@ def deploy(
     else:
         _carry_out(cloud, tell)
     outputs = cloud.outputs()
-    _make_data_keys(cloud)
+    _make_keys(cloud)
     where = (api_url or outputs["ApiUrl"]).format(**outputs)
     for problem in smoke_test(where):
         cloud.point(functions, {n: v for n, v in before.items() if n in functions})
@@ -91,19 +92,22 @@ def _carry_out(cloud: Cloud, tell: Tell) -> None:
         raise DeploymentFailed("\n".join([f"the stack {cloud.stack} is {status}", *failures]))
 
 
-def _make_data_keys(cloud: Cloud) -> None:
-    """The first deployment makes version 1 of each data key; later ones find them."""
+def _make_keys(cloud: Cloud) -> None:
+    """The first deployment makes version 1 of each data key; later ones find them.
+
+    Production's signing key waits for the authority's certificate (`infra/signing_keys.py`).
+    """
     kms = cloud.client("kms")
-    create_data_keys(
-        tables=DynamoTables(
-            region=cloud.region,
-            prefix=cloud.stack,
-            endpoint=str(cloud.client("dynamodb").meta.endpoint_url),
-        ),
-        kms=kms,
-        stage=cloud.stage,
-        alias_prefix=f"alias/{cloud.stack}",
+    tables = DynamoTables(
+        region=cloud.region,
+        prefix=cloud.stack,
+        endpoint=str(cloud.client("dynamodb").meta.endpoint_url),
     )
+    alias_prefix = f"alias/{cloud.stack}"
+    create_data_keys(tables=tables, kms=kms, stage=cloud.stage, alias_prefix=alias_prefix)
+    if cloud.stage != "prod":
+        name = f"Student Archive {cloud.stage}"
+        ensure_development_chain(tables, kms, alias=f"{alias_prefix}-sign", name=name)
 
 
 def _version_before(cloud: Cloud, function: str, present: int) -> str | None:

@@ -36,8 +36,13 @@ NOT_NEEDED = (
 )
 """What no function imports; the import check of the deployment test would miss it otherwise."""
 
-TYPESETTER = "typst"
-"""One library of 31 MB zipped: a layer of its own, which seldom changes."""
+PDF_LIBRARIES = (
+    "typst", "pyhanko", "pyhanko_certvalidator",
+    "aiohappyeyeballs", "aiohttp", "aiosignal", "asn1crypto", "attr", "attrs", "certifi",
+    "frozenlist", "lxml", "multidict", "oscrypto", "propcache", "tzlocal", "uritools", "yarl",
+)  # fmt: skip
+"""What draws and signs PDFs, with all that it requires: a layer of its own, which seldom changes.
+The typesetter alone is 31 MB zipped."""
 REPORT_ONLY = "chalicelib/assets/report"
 """Fonts and template, which only the functions that draw reports carry."""
 
@@ -73,7 +78,8 @@ def compile_bytecode(folder: Path) -> None:
 
 def package_files(folder: Path, package: Package) -> Contents:
     """What a function's zip holds."""
-    left_out = [folder / TYPESETTER] + ([folder / REPORT_ONLY] if package == "lean" else [])
+    left_out = [folder / name for name in PDF_LIBRARIES]
+    left_out += [folder / REPORT_ONLY] if package == "lean" else []
     return {
         file.relative_to(folder).as_posix(): file
         for file in _files(folder)
@@ -82,10 +88,11 @@ def package_files(folder: Path, package: Package) -> Contents:
 
 
 def layer_files(folder: Path) -> Contents:
-    """What the typesetter's layer holds: Lambda looks for Python modules in `python/`."""
+    """What the layer for PDFs holds: Lambda looks for Python modules in `python/`."""
     return {
         f"python/{file.relative_to(folder).as_posix()}": file
-        for file in _files(folder / TYPESETTER)
+        for name in PDF_LIBRARIES
+        for file in _files(folder / name)
     }
 
 

@@ -1,8 +1,12 @@
 """Verifying a report by its code: public, without an account."""
 
-from typing import Any
+import json
+from typing import Any, NamedTuple
 
+import msgspec
 import pytest
+from joserfc import jws
+from joserfc.jwk import KeySet
 
 from chalicelib.domain.instants import plus_months
 from chalicelib.domain.verification_codes import ALPHABET, make_code
@@ -12,6 +16,15 @@ from tests.records import WANG, file_record, member, record_ids
 from tests.world import START, Answer, World
 
 DAY = 86_400
+
+
+class Page(NamedTuple):
+    """What the plain renderer writes."""
+
+    statement: dict[str, Any]
+    code: str
+    url: str
+    token: str
 
 
 def verify(archive: World, code: str, **more: Any) -> Answer:
@@ -256,3 +269,37 @@ def test_two_hundred_views_of_a_report_a_day(archive):
     assert (over.status, over.code) == (429, "rate_limited")
     archive.clock.advance(DAY)
     assert verify(archive, code).status == 200
+
+
+# The published keys
+
+
+@pytest.mark.req("R-53")
+def test_the_published_keys_verify_a_report(archive):
+    _, report = issued(archive, language="zh+en")
+    answer = archive.client.call("GET", "/.well-known/jwks.json")
+    assert answer.status == 200
+    assert "max-age=300" in answer.headers["Cache-Control"]
+    keys = KeySet.import_key_set(answer.json)
+    said = pdf_of(archive, report)
+    found = jws.deserialize_compact(said.token, keys, algorithms=["ES256"])
+    claims = json.loads(found.payload)
+    assert claims["report"] == report["report_number"]
+
+
+def pdf_of(archive, report) -> Page:
+    content = archive.client.call("GET", f"/verifications/{report['verification_code']}/pdf")
+    return Page(*msgspec.json.decode(content.content.removeprefix(b"%PDF-")))
+
+
+def test_the_pdf_is_that_of_the_issue_whatever_happens_to_the_photo(archive):
+    file_record(archive, "credentials", WANG, photos={"graduation": b"a portrait"})
+    client = member(archive, WANG)
+    report = issue(client, record_ids(client, "credentials")[0]).json
+    before = client.call("GET", f"/reports/{report['report_id']}/pdf").content
+    archive.ports.photos.forget("credentials/")
+    assert client.call("GET", f"/reports/{report['report_id']}/pdf").content == before
+    assert (
+        archive.client.call("GET", f"/verifications/{report['verification_code']}/pdf").content
+        == before
+    )

@@ -26,6 +26,7 @@ from chalicelib.adapters.queues import MemoryQueue
 from chalicelib.api.calls import CURRENT
 from chalicelib.api.routes import ROUTES
 from chalicelib.stores.tables import Check, Delete, Key, Put, Update, Write
+from tests.signing import MemorySigner
 from tests.world import KnowingChecker
 
 ARN = "arn:${AWS::Partition}:%s:${AWS::Region}:${AWS::AccountId}:%s"
@@ -97,6 +98,10 @@ def _note_key(purpose: str, *_: int) -> None:
     note("dynamodb:Query", table("keyring"))
 
 
+SIGNER_NOTES: dict[str, Callable[..., None]] = {
+    "published": lambda: note("dynamodb:Query", table("keyring")),
+    "sign": lambda *_: note("kms:Sign", "${SignKey.Arn}"),
+}
 KEY_NOTES = {"current": _note_key, "of_version": _note_key}
 
 
@@ -184,6 +189,7 @@ def pytest_configure(config: pytest.Config) -> None:
     _watch(MemoryTables, TABLE_NOTES)
     _watch(MemoryDataKeys, KEY_NOTES)
     _watch(MemoryFiles, FILE_NOTES)
+    _watch(MemorySigner, SIGNER_NOTES)
     _watch(MemoryQuarantine, QUARANTINE_NOTES)
     _watch(MemoryQueue, {"send": _note_queue})
     _watch(KnowingChecker, {"agrees": _note_checker})

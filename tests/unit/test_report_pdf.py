@@ -28,6 +28,8 @@ OPERATOR = OperatorIdentity(
 )
 CODE = make_code(b"report-pdf")
 URL = f"https://archive.example/verify/#{CODE}"
+TOKEN = f"{'e' * 71}.{'y' * 155}.{'s' * 86}"
+"""As long as a report's token is."""
 ISSUED_AT = 1795449540  # 2026-11-23 23:59 in China, the same day's afternoon in UTC
 VALID_UNTIL = 1798041600  # 2026-12-24 00:00 in China, still the 23rd in UTC
 
@@ -103,7 +105,7 @@ def renderer(*, specimen: bool = False) -> TypstRenderer:
 
 def draw(said: Statement, photo: bytes | None = None, *, specimen: bool = False) -> bytes:
     return renderer(specimen=specimen).render(
-        said, verification_code=CODE, verification_url=URL, photo=photo
+        said, verification_code=CODE, verification_url=URL, token=TOKEN, photo=photo
     )
 
 
@@ -203,7 +205,7 @@ def test_the_qr_code_holds_the_verification_address(
     picture = tmp_path / "page.png"
     picture.write_bytes(pixels_of(drawn(kind, language, specimen)))
     read = run("zbar-tools", "zbarimg", "-q", "--raw", "-Sdisable", "-Sqrcode.enable", picture)
-    assert read.decode().strip() == URL
+    assert read.decode().strip() == f"{URL}.{TOKEN}"
 
 
 @pytest.mark.parametrize(("kind", "language", "specimen"), ALL)
@@ -219,11 +221,11 @@ def test_it_is_one_a4_page_that_names_itself(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_it_declares_pdf_a_2a_and_pdf_ua_1(language: ReportLanguage) -> None:
+def test_it_declares_pdf_a_3a_and_pdf_ua_1(language: ReportLanguage) -> None:
     declared = run(
         "poppler-utils", "pdfinfo", "-meta", "-", given=drawn("degree", language, specimen=True)
     ).decode()
-    assert "<pdfaid:part>2</pdfaid:part>" in declared
+    assert "<pdfaid:part>3</pdfaid:part>" in declared
     assert "<pdfaid:conformance>A</pdfaid:conformance>" in declared
     assert "<pdfuaid:part>1</pdfuaid:part>" in declared
     assert f"<rdf:li>{'en-GB' if language == 'en' else 'zh-CN'}</rdf:li>" in declared
@@ -253,7 +255,7 @@ def test_every_font_is_embedded_as_a_subset() -> None:
 def test_the_same_report_is_the_same_bytes_in_any_renderer() -> None:
     first, second = (
         TypstRenderer(OPERATOR, specimen=True).render(
-            statement(), verification_code=CODE, verification_url=URL, photo=jpeg()
+            statement(), verification_code=CODE, verification_url=URL, token=TOKEN, photo=jpeg()
         )
         for _ in range(2)
     )
@@ -263,7 +265,7 @@ def test_the_same_report_is_the_same_bytes_in_any_renderer() -> None:
 def test_a_renderer_keeps_nothing_of_the_report_before() -> None:
     draw(named("李前一"), jpeg())
     assert draw(statement()) == TypstRenderer(OPERATOR, specimen=False).render(
-        statement(), verification_code=CODE, verification_url=URL, photo=None
+        statement(), verification_code=CODE, verification_url=URL, token=TOKEN, photo=None
     )
 
 
@@ -359,11 +361,13 @@ def test_an_unreadable_photo_is_refused_by_name(photo: bytes) -> None:
 
 def test_a_long_address_still_makes_a_qr_code(tmp_path: Path) -> None:
     url = f"https://archive.example/{'stage/' * 20}verify/#{CODE}"
-    pdf = renderer().render(statement(), verification_code=CODE, verification_url=url, photo=None)
+    pdf = renderer().render(
+        statement(), verification_code=CODE, verification_url=url, token=TOKEN, photo=None
+    )
     picture = tmp_path / "page.png"
     picture.write_bytes(pixels_of(pdf))
     read = run("zbar-tools", "zbarimg", "-q", "--raw", "-Sdisable", "-Sqrcode.enable", picture)
-    assert read.decode().strip() == url
+    assert read.decode().strip() == f"{url}.{TOKEN}"
 
 
 def test_coverage_tells_the_edges_of_its_ranges() -> None:

@@ -129,7 +129,7 @@ find("form").addEventListener("submit", (event) => {
   else find("code").focus();
 });
 
-const scanned = decodeURIComponent(location.hash.slice(1));
+const [scanned] = decodeURIComponent(location.hash.slice(1)).split(".");
 if (scanned) {
   find("code").value = scanned;
   check(scanned, "");
