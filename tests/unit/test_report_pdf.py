@@ -348,8 +348,8 @@ def test_a_large_photo_is_made_to_fit(mode: str) -> None:
     large = jpeg((1500, 2000), mode)
     pdf = draw(statement(), large)
     listed = run("poppler-utils", "pdfimages", "-list", "-", given=pdf).decode().splitlines()[2:]
-    sizes = {tuple(map(int, row.split()[3:5])) for row in listed}
-    assert sizes == {(240, 320)}
+    portraits = [row.split()[3:5] for row in listed if " jpeg " in row]
+    assert portraits == [["240", "320"]]
     assert len(pdf) < 80_000
 
 
