@@ -98,6 +98,7 @@ first-operator: $(STAMP) ## Invite the first operator EMAIL= (NAME=) of STAGE=de
 docs: $(STAMP) ## Write the pages that are made from the code (API, columns)
 	@$(RUN) -m infra.document_columns
 	@$(RUN) -m infra.document_api
+	@$(RUN) -m infra.document_fields
 
 bench: $(STAMP) ## Run the benchmarks
 	@$(RUN) -m benchmarks

@@ -56,6 +56,7 @@ class Settings:
     operator_name_zh: str
     operator_name_en: str
     operator_domain: str
+    operator_contact: str
     sms_daily_budget: int
     log_level: LogLevel
     clock_file: Path | None
@@ -73,6 +74,7 @@ class Settings:
         on_one_machine = stage in _ON_ONE_MACHINE
         checker = read.checker("IDENTITY_CHECKER", demo_allowed=stage != "prod")
         origin = read.origin("PUBLIC_ORIGIN", encrypted=not on_one_machine)
+        domain = read.text("OPERATOR_DOMAIN", urlsplit(origin).hostname)
         return cls(
             stage=stage,
             function=read.function("ARCHIVE_FUNCTION"),
@@ -91,7 +93,8 @@ class Settings:
             identity_checker_token=read.parameter("IDENTITY_CHECKER_TOKEN", needed_by=checker),
             operator_name_zh=read.text("OPERATOR_NAME_ZH", "学籍档案"),
             operator_name_en=read.text("OPERATOR_NAME_EN", "Student Archive"),
-            operator_domain=read.text("OPERATOR_DOMAIN", urlsplit(origin).hostname),
+            operator_domain=domain,
+            operator_contact=read.text("OPERATOR_CONTACT", f"privacy@{domain}"),
             sms_daily_budget=read.whole_number("SMS_DAILY_BUDGET", 10_000),
             log_level=read.word("LOG_LEVEL", get_args(LogLevel), "INFO"),
             clock_file=read.clock("CLOCK_FILE", stage),

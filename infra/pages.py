@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
 REFERRER_POLICY = "no-referrer"
 """A page's address may hold a verification code or a mailed token."""
 
@@ -25,13 +23,27 @@ TYPES: Mapping[str, str] = {
 """The media type by the file name's ending; files with another ending are not served."""
 
 
-def page_headers() -> Mapping[str, str]:
-    """The headers that protect a page's reader."""
+def page_headers(upload_origin: str) -> Mapping[str, str]:
+    """The headers that protect a page's reader; `upload_origin` takes presigned forms."""
     return {
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+        "Content-Security-Policy": content_security_policy(upload_origin),
         "Referrer-Policy": REFERRER_POLICY,
     }
+
+
+def content_security_policy(upload_origin: str) -> str:
+    """The pages' policy: own scripts and styles only, pictures also from the page's memory."""
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+        f"manifest-src 'self'; connect-src 'self' {upload_origin}; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+
+
+def page_settings(*, name_zh: str, name_en: str, specimen: bool) -> Mapping[str, Any]:
+    """What `/config.json` holds: the operator's names, and whether pages carry the mark 演示."""
+    return {"specimen": specimen, "operator": {"name_zh": name_zh, "name_en": name_en}}
 
 
 def page_files(folder: Path) -> Mapping[str, Path]:

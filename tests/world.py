@@ -297,6 +297,7 @@ def world(
         metrics=NoMetrics(),
         public_origin=ORIGIN,
         service_names={"zh": "学籍档案", "en": "Student Archive"},
+        contact="privacy@archive.example",
         **stores(chosen, keyring, limit_table(limits)),
     )
     app = build(None, lambda: ports, cors_origins=lambda: (ORIGIN,))

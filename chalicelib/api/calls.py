@@ -7,7 +7,7 @@ anything unforeseen becomes `internal_error`, logged without values.
 import re
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
@@ -16,9 +16,10 @@ import msgspec
 from chalice.app import Request, Response
 
 from chalicelib.api.bodies import read_body, read_query
+from chalicelib.api.cookies import read_cookies
 from chalicelib.api.languages import preferred_language
 from chalicelib.api.problems import problem_headers, problem_of
-from chalicelib.api.routes import ADMITTED, Binary, Listing, Route
+from chalicelib.api.routes import ADMITTED, Binary, Listing, Route, WithCookies
 from chalicelib.domain.errors import Language, Refusal, invalid
 from chalicelib.operations.ports import Caller, Ports, Recorder
 from chalicelib.stores.idempotency import StoredReply
@@ -98,6 +99,7 @@ class Call:
     signed_in: Principal | None
     header: str = ""
     """The value of the header that the route names."""
+    cookies: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def principal(self) -> Principal:
@@ -142,10 +144,11 @@ def _operated(
     body = _body(exchange.request, route)
     query = read_query(_parameters(exchange.request), route.query)
     header = str(exchange.request.headers.get((route.header or "-").casefold(), ""))
+    cookies = read_cookies(str(exchange.request.headers.get("cookie", "")))
     scope = f"{route.method} {route.path} {signed_in.account_id if signed_in else 'public'}"
 
     def operate(with_ports: Ports) -> Any:
-        call = Call(with_ports, exchange.caller, body, query, scope, signed_in, header)
+        call = Call(with_ports, exchange.caller, body, query, scope, signed_in, header, cookies)
         return operation(call, **parameters)
 
     key = exchange.request.headers.get("idempotency-key")
@@ -217,6 +220,10 @@ def _replayed(reply: StoredReply) -> Response:
 
 
 def _response(route: Route, outcome: Any) -> Response:
+    if isinstance(outcome, WithCookies):
+        response = _response(route, outcome.answer)
+        response.headers["Set-Cookie"] = list(outcome.cookies)
+        return response
     status = route.status_of(outcome)
     headers: dict[str, str | list[str]] = {"Content-Type": JSON}
     if isinstance(outcome, Binary):

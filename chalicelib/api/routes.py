@@ -47,6 +47,14 @@ class Binary:
 
 
 @dataclass(frozen=True, slots=True)
+class WithCookies:
+    """An answer that also sets cookies, each as `Set-Cookie` says it."""
+
+    answer: Any
+    cookies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """One page of a list: items, and what to go on after (None on the last page)."""
 
@@ -82,7 +90,7 @@ class Route:
     def status_of(self, answer: object) -> int:
         """The status that goes with an operation's answer."""
         for status, kind in self.answers.items():
-            if isinstance(kind, type) and isinstance(answer, kind):
+            if answer is kind or (isinstance(kind, type) and isinstance(answer, kind)):
                 return int(status)
         return int(next(iter(self.answers)))
 

@@ -5,16 +5,20 @@ from typing import Annotated
 import msgspec
 
 from chalicelib.api.calls import Call
+from chalicelib.api.cookies import DEVICE, REFRESH, clearing, keeping
 from chalicelib.api.cursors import Paging, page_of
-from chalicelib.api.routes import Function, Listing
+from chalicelib.api.routes import Function, Listing, WithCookies
+from chalicelib.domain.errors import Refusal
 from chalicelib.operations import second_step as second_steps
 from chalicelib.operations import sessions
 from chalicelib.operations.second_step import SecondStep
 from chalicelib.operations.start_session import SessionView
+from chalicelib.operations.views import AccountView
 
 function = Function("sessions")
 
 Text = Annotated[str, msgspec.Meta(max_length=256)]
+CookieText = Annotated[str, msgspec.Meta(max_length=256, pattern="^[A-Za-z0-9._-]+$")]
 
 
 class SignInBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,6 +35,21 @@ class SecondStepBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     challenge_id: Text
     code: Text
     remember_device: bool = False
+
+
+class BrowserBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The tokens that a browser keeps."""
+
+    refresh_token: CookieText
+    device_token: CookieText | None = None
+
+
+class BrowserSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A session whose refresh token stays in the cookie."""
+
+    access_token: str
+    expires_in: int
+    account: AccountView
 
 
 class RefreshBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,7 +75,7 @@ def sign_in(call: Call) -> SessionView | SecondStep:
         call.caller,
         username=body.username,
         password=body.password,
-        device_token=body.device_token,
+        device_token=body.device_token or call.cookies.get(DEVICE),
     )
 
 
@@ -95,6 +114,41 @@ def refresh(call: Call) -> SessionView:
 
 
 @function.route(
+    "PUT", "/sessions/browser", policy="signed_in", body=BrowserBody, answers={204: None}
+)
+def keep_in_browser(call: Call) -> WithCookies:
+    """Keep the refresh token, and the device's, in cookies that no script can read."""
+    body: BrowserBody = call.body
+    cookies = [keeping(REFRESH, body.refresh_token)]
+    if body.device_token:
+        cookies.append(keeping(DEVICE, body.device_token))
+    return WithCookies(None, tuple(cookies))
+
+
+@function.route(
+    "POST",
+    "/sessions/browser/refresh",
+    policy="public",
+    answers={200: BrowserSession, 204: None},
+)
+def refresh_in_browser(call: Call) -> BrowserSession | WithCookies | None:
+    """A fresh session by the browser's cookie; 204 where it holds none that is alive."""
+    token = call.cookies.get(REFRESH)
+    if token is None:
+        return None
+    try:
+        view = sessions.refresh(call.ports, refresh_token=token)
+    except Refusal as refusal:
+        if refusal.code != "unauthenticated":
+            raise
+        return WithCookies(None, (clearing(REFRESH),))
+    session = BrowserSession(
+        access_token=view.access_token, expires_in=view.expires_in, account=view.account
+    )
+    return WithCookies(session, (keeping(REFRESH, view.refresh_token),))
+
+
+@function.route(
     "GET",
     "/sessions",
     policy="any_account",
@@ -113,6 +167,8 @@ def list_sessions(call: Call) -> Listing:
     answers={204: None},
     raises=("not_found",),
 )
-def end_session(call: Call, session_id: str) -> None:
+def end_session(call: Call, session_id: str) -> WithCookies | None:
     """End one of the own sessions; `current` ends this one."""
     sessions.end_session(call.ports, call.principal, session_id)
+    kept = session_id == "current" and REFRESH in call.cookies
+    return WithCookies(None, (clearing(REFRESH),)) if kept else None

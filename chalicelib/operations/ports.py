@@ -205,6 +205,7 @@ class Ports:
     metrics: Metrics
     public_origin: str
     service_names: Mapping[str, str]
+    contact: str
     accounts: Accounts
     agenda: Agenda
     audit: Audit

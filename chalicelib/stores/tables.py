@@ -12,9 +12,8 @@ the other columns are keys, digests, states, counters and instants in epoch seco
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
-
-import msgspec
 
 TableName = Literal[
     "accounts",
@@ -32,7 +31,8 @@ Value: TypeAlias = str | int | bytes
 Row: TypeAlias = Mapping[str, Value]
 
 
-class Key(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Key:
     """The address of a row."""
 
     table: TableName
@@ -40,7 +40,8 @@ class Key(msgspec.Struct, frozen=True):
     sk: str
 
 
-class When(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class When:
     """A condition on the stored row; all parts must hold.
 
     `exists`: True or False for "there is (no) such row"; None for no opinion. `equal`, `below`
@@ -49,9 +50,9 @@ class When(msgspec.Struct, frozen=True):
     """
 
     exists: bool | None = None
-    equal: Mapping[str, Value] = {}
-    below: Mapping[str, int] = {}
-    above: Mapping[str, int] = {}
+    equal: Mapping[str, Value] = field(default_factory=dict)
+    below: Mapping[str, int] = field(default_factory=dict)
+    above: Mapping[str, int] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
     lapsed_at: int | None = None
 
@@ -60,7 +61,8 @@ ABSENT = When(exists=False)
 PRESENT = When(exists=True)
 
 
-class Put(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Put:
     """Write a whole row."""
 
     table: TableName
@@ -73,24 +75,27 @@ class Put(msgspec.Struct, frozen=True):
         return Key(self.table, str(self.row["pk"]), str(self.row["sk"]))
 
 
-class Update(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Update:
     """Set, add to, or remove columns of a row."""
 
     key: Key
-    set: Mapping[str, Value] = {}
-    add: Mapping[str, int] = {}
+    set: Mapping[str, Value] = field(default_factory=dict)
+    add: Mapping[str, int] = field(default_factory=dict)
     remove: tuple[str, ...] = ()
     when: When | None = None
 
 
-class Delete(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Delete:
     """Remove a row."""
 
     key: Key
     when: When | None = None
 
 
-class Check(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Check:
     """Only check a condition, inside a commit."""
 
     key: Key
@@ -120,7 +125,8 @@ class ConditionFailed(Exception):  # noqa: N818 -- an expected outcome the calle
         return key in self.failed
 
 
-class Page(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Page:
     """Rows of a query and, where there are more, the sort key to go on after."""
 
     rows: Sequence[Row]

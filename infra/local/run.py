@@ -21,12 +21,14 @@ from typing import IO, Any
 import boto3
 from waitress.server import create_server
 
+from chalicelib import wiring
 from chalicelib.settings import SettingInvalid
 from infra.local import aws, environment
 from infra.local.consumers import Consumers
 from infra.local.gateway import MOST_BYTES, Gateway
 from infra.local.messages import SentMessages
 from infra.local.site import Site
+from infra.pages import page_settings
 from infra.provision import ProvisionFailed, provision
 
 SCHEDULES = ("expire_codes", "check_appeals", "close_accounts", "remind")
@@ -100,12 +102,19 @@ def _serve(outputs: Mapping[str, str], endpoint: str, closing: ExitStack) -> Sit
     closing.callback(messages.notice)
     consumers.start()
     closing.callback(consumers.stop)
+    chosen = wiring.settings()
     gateway = Gateway(application.app, after_change=outbox_signal.set)
     return Site(
         gateway,
         web=aws.ROOT / "web",
         people=environment.DEMO / "people.json",
         messages=messages,
+        settings=page_settings(
+            name_zh=chosen.operator_name_zh,
+            name_en=chosen.operator_name_en,
+            specimen=chosen.specimen,
+        ),
+        upload_origin=endpoint,
     )
 
 

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
 
@@ -21,6 +22,8 @@ from infra.local.gateway import (
 from infra.local.messages import SentMessages
 from infra.pages import TYPES, page_headers
 
+PANEL = Path(__file__).parent / "panel"
+"""The phone and mailbox that only a local run shows, under `/local/`."""
 _MOST_ITEMS = 100
 
 Wsgi = Callable[[WsgiEnvironment, StartResponse], Iterable[bytes]]
@@ -30,17 +33,27 @@ class Site:
     """The whole server (WSGI). `ready` is set once the demo data is loaded."""
 
     def __init__(
-        self, gateway: Gateway, *, web: Path, people: Path, messages: SentMessages
+        self,
+        gateway: Gateway,
+        *,
+        web: Path,
+        people: Path,
+        messages: SentMessages,
+        settings: Mapping[str, Any],
+        upload_origin: str,
     ) -> None:
         self.ready = threading.Event()
         self._gateway = gateway
         self._web = web.resolve()
+        self._settings = {**settings, "panel": "/local/panel.js"}
+        self._page_headers = page_headers(upload_origin)
         self._people = people
         self._messages = messages
         self._pages: Mapping[str, Wsgi] = {
             f"{PREFIX}/health": self._health,
             "/local/people": self._list_people,
             "/local/messages": self._list_messages,
+            "/config.json": self._show_settings,
         }
 
     def __call__(self, environ: WsgiEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -59,6 +72,13 @@ class Site:
             return problem(environ, start_response, Refusal("unavailable", retry_after=1))
         return _json(start_response, {"status": "ok"})
 
+    def _show_settings(
+        self,
+        environ: WsgiEnvironment,  # noqa: ARG002 -- the form of a WSGI application
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        return _json(start_response, self._settings)
+
     def _list_people(
         self, environ: WsgiEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
@@ -76,7 +96,7 @@ class Site:
             return problem(environ, start_response, Refusal("not_found"))
         content = path.read_bytes()
         headers = [
-            *page_headers().items(),
+            *self._page_headers.items(),
             ("Cache-Control", "no-cache"),
             ("X-Request-Id", str(uuid4())),
             ("Content-Type", TYPES[path.suffix]),
@@ -90,10 +110,11 @@ class Site:
         name = path.removeprefix("/") or "index.html"
         if "\0" in name:
             return None
-        file = (self._web / name).resolve()
+        folder, name = (PANEL, name[6:]) if name.startswith("local/") else (self._web, name)
+        file = (folder / name).resolve()
         if file.is_dir():
             file /= "index.html"
-        inside = file.is_relative_to(self._web)
+        inside = file.is_relative_to(folder)
         return file if inside and file.suffix in TYPES and file.is_file() else None
 
 

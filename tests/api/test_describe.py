@@ -10,6 +10,7 @@ from openapi_spec_validator import validate
 from chalicelib.api.openapi import document
 from chalicelib.api.problems import STATUS
 from chalicelib.api.routes import ROUTES
+from chalicelib.domain.consents import CURRENT_VERSION
 
 CONTRACT = """
 POST   /verification-codes                          purpose channel destination
@@ -199,3 +200,12 @@ def test_creating_posts_take_an_idempotency_key(title):
     taken = {one["name"] for one in OPERATIONS[title]["parameters"] if one["in"] == "header"}
     if "201" in OPERATIONS[title]["responses"]:
         assert "Idempotency-Key" in taken
+
+
+@pytest.mark.parametrize(("language", "title"), [("zh-CN", "# 用户协议"), ("en", "# Terms")])
+def test_people_can_read_what_they_are_asked_to_agree_to(archive, language, title):
+    answer = archive.client.call("GET", "/consents", headers={"Accept-Language": language})
+    assert answer.json["version"] == CURRENT_VERSION
+    assert set(answer.json["texts"]) == {"terms", "document_scan"}
+    assert answer.json["texts"]["terms"].startswith(title)
+    assert "privacy@archive.example" in answer.json["texts"]["terms"]

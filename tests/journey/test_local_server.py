@@ -108,7 +108,7 @@ def test_people_are_listed_with_what_one_needs_to_register(server: LocalServer):
 
 
 def test_pages_carry_a_strict_policy(server: LocalServer):
-    for path in ("/", "/style.css", "/start.js"):
+    for path in ("/", "/style.css", "/app/main.js"):
         page = server.call("GET", path)
         assert page.status == 200
         policy = page.headers["Content-Security-Policy"]

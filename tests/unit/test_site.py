@@ -59,6 +59,8 @@ def site(tmp_path, messages):
         web=web,
         people=tmp_path / "people.json",
         messages=messages,
+        settings={"specimen": True},
+        upload_origin="http://uploads.example",
     )
 
 
@@ -82,7 +84,9 @@ def test_pages_have_their_type_and_a_strict_policy(site):
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert page.headers["X-Content-Type-Options"] == "nosniff"
     assert page.headers["X-Request-Id"] != Answer(site, "/").headers["X-Request-Id"]
-    assert page.headers["Content-Security-Policy"].startswith("default-src 'self'; ")
+    assert page.headers["Content-Security-Policy"].startswith(
+        "default-src 'none'; script-src 'self'; "
+    )
     assert Answer(site, "/style.css").headers["Content-Type"] == "text/css; charset=utf-8"
 
 

@@ -211,6 +211,7 @@ def test_no_route_is_public_but_these():
         "POST /sessions",
         "POST /sessions/second-step",
         "POST /sessions/refresh",
+        "POST /sessions/browser/refresh",
         "POST /username-recoveries",
         "POST /invitations",
         "POST /invitations/accept",
@@ -226,6 +227,7 @@ def test_no_route_is_public_but_these():
         "GET /verifications/{code}/photo",
         "GET /.well-known/jwks.json",
         "GET /openapi.json",
+        "GET /consents",
     }
 
 
