@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Single readings are enough for spelling names, and load four times as fast.
 export PYPINYIN_NO_PHRASES := true
 
-.PHONY: help setup run test test-deployment package deploy rollback schedules faults fuzz check format reset demo-data import-institutions import-records first-operator lock docs bench later system-packages
+.PHONY: help setup run test test-deployment package deploy rollback schedules faults fuzz check format reset demo-data import-institutions import-records first-operator verify-audit lock docs bench later system-packages
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,6 +94,10 @@ first-operator: $(STAMP) ## Invite the first operator EMAIL= (NAME=) of STAGE=de
 	@test -n "$(EMAIL)" || { echo "EMAIL= is missing" >&2; exit 2; }
 	@$(RUN) -m $(if $(filter-out local,$(STAGE)),infra.deployment.within "$(STAGE)",infra.local.within) \
 		infra.first_operator "$(EMAIL)" $(if $(NAME),--name "$(NAME)")
+
+verify-audit: $(STAMP) ## Verify the audit trail of STAGE=, or of the running local archive (ANCHOR=hour:digest)
+	@$(RUN) -m $(if $(filter-out local,$(STAGE)),infra.deployment.within "$(STAGE)",infra.local.within) \
+		infra.verify_audit $(if $(ANCHOR),--anchor "$(ANCHOR)")
 
 docs: $(STAMP) ## Write the pages that are made from the code (API, columns)
 	@$(RUN) -m infra.document_columns

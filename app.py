@@ -49,6 +49,12 @@ def close_accounts(_event: CloudWatchEvent) -> None:
     jobs.close_accounts(wiring.ports())
 
 
+@app.schedule(Cron(20, "*", "*", "*", "?", "*"))
+def seal_audit(_event: CloudWatchEvent) -> None:
+    """Seal the audit trail of the hour that is over: twenty past, when it has settled."""
+    jobs.seal_audit(wiring.ports())
+
+
 @app.schedule(Cron(0, 1, "*", "*", "?", "*"))
 def remind(_event: CloudWatchEvent) -> None:
     """Send the reminders of the day: at nine in China, when nobody is woken."""

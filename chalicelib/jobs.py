@@ -12,6 +12,7 @@ from chalicelib.operations import deliver as delivering
 from chalicelib.operations import expire_codes as expiring
 from chalicelib.operations import relay as relaying
 from chalicelib.operations import remind as reminding
+from chalicelib.operations import seal_audit as sealing
 from chalicelib.operations.ports import Ports
 
 OUTBOX_AGE = "outbox_age"
@@ -69,6 +70,23 @@ def remind(ports: Ports) -> int:
     reminded = reminding.remind(ports)
     telemetry.job_log("remind", sent=reminded.sent, failed=reminded.failed)
     return reminded.sent
+
+
+def seal_audit(ports: Ports) -> int:
+    """Seal the audit trail's hours that are over; how many.
+
+    The log keeps each run's last seal: an anchor that who can change the tables cannot change.
+    """
+    sealed = sealing.seal_audit(ports)
+    if sealed.last is not None:
+        telemetry.job_log(
+            "seal_audit",
+            hours=sealed.hours,
+            broken=sealed.broken,
+            hour=sealed.last.statement.hour,
+            digest=sealed.last.statement.digest.hex(),
+        )
+    return sealed.hours
 
 
 def deliver(ports: Ports, event: Mapping[str, Any]) -> dict[str, Any]:

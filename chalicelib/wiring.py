@@ -14,6 +14,7 @@ import boto3
 from botocore.config import Config
 
 from chalicelib import telemetry
+from chalicelib.adapters.audit_signer import KmsAuditSigner
 from chalicelib.adapters.demo_checker import DemoIdentityChecker
 from chalicelib.adapters.dynamo_tables import DynamoTables
 from chalicelib.adapters.files import SealedFiles
@@ -37,6 +38,7 @@ from chalicelib.settings import Settings
 from chalicelib.stores.accounts import Accounts
 from chalicelib.stores.agenda import Agenda
 from chalicelib.stores.audit import Audit
+from chalicelib.stores.audit_journal import Journal, Journalled
 from chalicelib.stores.cases import Cases
 from chalicelib.stores.codes import Codes
 from chalicelib.stores.idempotency import Idempotency
@@ -109,6 +111,7 @@ def build(chosen: Settings, *, now: Callable[[], int] | None = None) -> Ports:
         renderer=_Lazy(lambda: _renderer(chosen)),
         pdf_signer=_Lazy(lambda: _pdf_signer(chosen, signer)),
         signatures=Signatures(signer),
+        audit_signer=KmsAuditSigner(clients.of("kms"), f"{chosen.key_alias_prefix}-audit"),
         metrics=(
             telemetry.NoMetrics()
             if chosen.stage in {"local", "test"}
@@ -123,6 +126,7 @@ def build(chosen: Settings, *, now: Callable[[], int] | None = None) -> Ports:
 
 def stores(tables: Tables, keyring: Keyring, rules: Any) -> dict[str, Any]:
     """The stores on given tables and keys, by the names `Ports` has for them."""
+    tables = Journalled(tables)
     accounts = Accounts(tables, keyring)
     return {
         "tables": tables,
@@ -134,6 +138,7 @@ def stores(tables: Tables, keyring: Keyring, rules: Any) -> dict[str, Any]:
         "codes": Codes(tables, keyring),
         "idempotency": Idempotency(tables, keyring),
         "institutions": Institutions(tables),
+        "journal": Journal(tables),
         "limits": Limits(tables, keyring, rules),
         "outbox": Outbox(tables, keyring),
         "proofreading": Proofreadings(tables, keyring),

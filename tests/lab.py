@@ -14,6 +14,7 @@ from typing import Any
 
 from chalicelib.api.application import build
 from chalicelib.domain.consents import CURRENT_VERSION
+from chalicelib.stores.audit_journal import kind_of
 from chalicelib.stores.keyring import DataKeys
 from chalicelib.stores.outbox import Message
 from chalicelib.stores.tables import Key, Row, Tables
@@ -137,7 +138,7 @@ def _kind_of(key: Key) -> list[str]:
     if partition in _NO_EFFECT or (partition, place) == ("draft", "consent"):
         return []  # a consent is kept before anything is processed, whatever becomes of it
     if key.table == "audit":
-        return ["audit line"]
+        return ["audit line"] if kind_of(key) == "line" else []
     if key.table == "outbox":
         return ["outbox message"]
     return [f"{key.table} {partition} {'instant' if place.isdecimal() else place}"]

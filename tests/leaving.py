@@ -8,6 +8,7 @@ import msgspec
 from chalicelib import jobs
 from chalicelib.adapters.memory_tables import MemoryTables
 from chalicelib.operations.expire_codes import expire_codes
+from chalicelib.stores.audit_journal import Journalled
 from chalicelib.stores.keyring import SealBroken
 from chalicelib.stores.tables import Key, Row
 from tests.records import WANG
@@ -42,8 +43,9 @@ def run_to_the_end(archive: World) -> None:
 def rows_of(archive: World) -> Iterator[tuple[Key, Row, Any]]:
     """Every row of every table, with what its seal holds."""
     tables = archive.ports.tables
-    assert isinstance(tables, MemoryTables)
-    for key, row in list(tables._rows.items()):
+    assert isinstance(tables, Journalled)
+    assert isinstance(tables.tables, MemoryTables)
+    for key, row in list(tables.tables._rows.items()):
         yield key, row, _opened(archive, key, row)
 
 

@@ -38,6 +38,7 @@ from chalicelib.stores.tables import Tables
 from chalicelib.telemetry import NoMetrics
 from chalicelib.wiring import stores
 from infra.local.gateway import Gateway
+from tests.audit import MemoryAuditSigner
 from tests.signing import MemorySigner
 
 START = int(datetime(2026, 11, 23, 2, 0, tzinfo=UTC).timestamp())
@@ -294,6 +295,7 @@ def world(
         renderer=PlainRenderer(),
         pdf_signer=PlainPdfSigner(),
         signatures=Signatures(MemorySigner(clock)),
+        audit_signer=MemoryAuditSigner(),
         metrics=NoMetrics(),
         public_origin=ORIGIN,
         service_names={"zh": "学籍档案", "en": "Student Archive"},

@@ -16,6 +16,7 @@ from chalicelib.domain.statements import Statement
 from chalicelib.stores.accounts import Accounts, Person
 from chalicelib.stores.agenda import Agenda
 from chalicelib.stores.audit import Audit, AuditLine
+from chalicelib.stores.audit_journal import Journal
 from chalicelib.stores.cases import Cases
 from chalicelib.stores.codes import Codes
 from chalicelib.stores.idempotency import Claim, Idempotency, StoredReply
@@ -144,6 +145,16 @@ class PdfSigner(Protocol):
         """The PDF with its signature. Raises `Refusal("unavailable")`."""
 
 
+class AuditSigner(Protocol):
+    """The key that seals the audit trail."""
+
+    def sign(self, message: bytes) -> tuple[str, bytes]:
+        """Name of the key, and its signature. Raises `Refusal("unavailable")`."""
+
+    def public_keys(self) -> Mapping[str, bytes]:
+        """The keys that are trusted by their names (DER). Raises `Refusal("unavailable")`."""
+
+
 class Metrics(Protocol):
     """Figures of what happens; names and units only, never a person."""
 
@@ -202,6 +213,7 @@ class Ports:
     renderer: ReportRenderer
     pdf_signer: PdfSigner
     signatures: Signatures
+    audit_signer: AuditSigner
     metrics: Metrics
     public_origin: str
     service_names: Mapping[str, str]
@@ -213,6 +225,7 @@ class Ports:
     codes: Codes
     idempotency: Idempotency
     institutions: Institutions
+    journal: Journal
     limits: Limits
     outbox: Outbox
     proofreading: Proofreadings

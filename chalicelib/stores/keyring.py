@@ -53,6 +53,11 @@ class Keyring:
         self._keys = keys
         self._nonce = nonce
 
+    @property
+    def stage(self) -> str:
+        """The deployment whose keys these are."""
+        return self._stage
+
     def index(self, label: str, value: str) -> str:
         """The blind index of a normalised value: `<key version>.<43 characters>`.
 

@@ -31,7 +31,7 @@ from infra.local.site import Site
 from infra.pages import page_settings
 from infra.provision import ProvisionFailed, provision
 
-SCHEDULES = ("expire_codes", "check_appeals", "close_accounts", "remind")
+SCHEDULES = ("expire_codes", "check_appeals", "close_accounts", "remind", "seal_audit")
 _THREADS = 8
 
 

@@ -71,6 +71,12 @@ def _alarms(
         {**_metric("", _UNAVAILABLE), "Namespace": sub(f"{_OWN}/${{Stage}}")},
         "Sum", above=5, minutes=5,
     )  # fmt: skip
+    yield "AuditBrokenAlarm", _alarm(
+        "audit-broken", "Lines of the audit trail are missing or altered: run make verify-audit",
+        _metric("StudentArchive", "audit_broken",
+                service="student-archive", stage={"Ref": "Stage"}),
+        "Sum", above=0, minutes=60,
+    )  # fmt: skip
     yield "CodeFailuresAlarm", _code_failures()
     yield "SmsSpendAlarm", _alarm(
         "sms-spend", "Text messages of this month cost more than planned",

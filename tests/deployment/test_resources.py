@@ -83,11 +83,12 @@ def test_a_message_that_fails_five_times_goes_to_the_dead_letters():
 
 
 def test_data_keys_are_wrapped_by_rotating_keys_and_reports_signed_on_p_256():
-    assert set(KEYS) == {"index", "seal", "code", "sign"}
+    assert set(KEYS) == {"index", "seal", "code", "sign", "audit"}
     for purpose in ("index", "seal", "code"):
         assert KEYS[purpose]["EnableKeyRotation"] is True
         assert "KeySpec" not in KEYS[purpose]
-    assert (KEYS["sign"]["KeySpec"], KEYS["sign"]["KeyUsage"]) == ("ECC_NIST_P256", "SIGN_VERIFY")
+    for name in ("sign", "audit"):
+        assert (KEYS[name]["KeySpec"], KEYS[name]["KeyUsage"]) == ("ECC_NIST_P256", "SIGN_VERIFY")
 
 
 @pytest.mark.parametrize("name", ["photos", "quarantine"])

@@ -26,6 +26,7 @@ from chalicelib.adapters.queues import MemoryQueue
 from chalicelib.api.calls import CURRENT
 from chalicelib.api.routes import ROUTES
 from chalicelib.stores.tables import Check, Delete, Key, Put, Update, Write
+from tests.audit import MemoryAuditSigner
 from tests.signing import MemorySigner
 from tests.world import KnowingChecker
 
@@ -137,6 +138,11 @@ def _note_checker(*_: object) -> None:
     note("ssm:GetParameter", CHECKER_TOKEN)
 
 
+def _note_seal(_message: bytes) -> None:
+    note("kms:Sign", "${AuditKey.Arn}")
+    note("kms:GetPublicKey", "${AuditKey.Arn}")
+
+
 def _note_queue(_keys: list[Key]) -> None:
     note("sqs:GetQueueUrl", QUEUE)
     note("sqs:SendMessage", QUEUE)
@@ -191,6 +197,7 @@ def pytest_configure(config: pytest.Config) -> None:
     _watch(MemoryFiles, FILE_NOTES)
     _watch(MemorySigner, SIGNER_NOTES)
     _watch(MemoryQuarantine, QUARANTINE_NOTES)
+    _watch(MemoryAuditSigner, {"sign": _note_seal})
     _watch(MemoryQueue, {"send": _note_queue})
     _watch(KnowingChecker, {"agrees": _note_checker})
     for name in JOBS:
