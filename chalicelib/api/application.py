@@ -68,7 +68,7 @@ class Archive(Chalice):
         self.log = _SILENT
         self._ports = ports
         self._cors_origins = cors_origins
-        self.api.binary_types = ["application/pdf", "image/jpeg", "text/html"]
+        self.api.binary_types = ["application/pdf", "image/jpeg", "text/csv", "text/html"]
 
     @property
     def current_request(self) -> Request | None:
@@ -126,7 +126,7 @@ class Archive(Chalice):
     ) -> dict[str, Any]:
         started = time.perf_counter()
         accepted = _accepting_anything(event)
-        exchange = Exchange(Request(accepted), None)  # type: ignore[arg-type]  # set just below
+        exchange = Exchange(Request(accepted), None, accept=_accept(event))  # type: ignore[arg-type]  # set just below
         token = CURRENT.set(exchange)
         try:
             try:
@@ -171,6 +171,12 @@ def build(
         if function in {None, name}:
             app.register_blueprint(import_module(f"chalicelib.api.{name}").function.blueprint())
     return app
+
+
+def _accept(event: dict[str, Any]) -> str:
+    """What the person wants to be answered in."""
+    headers = event.get("headers") or {}
+    return next((str(v).casefold() for k, v in headers.items() if k.casefold() == "accept"), "")
 
 
 def _accepting_anything(event: dict[str, Any]) -> dict[str, Any]:

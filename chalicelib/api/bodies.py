@@ -4,12 +4,15 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from csv import Error as CsvError
+from csv import reader
 from typing import Any, TypeVar
 
 import msgspec
 
 from chalicelib.domain.errors import FieldProblem, InvalidInput, Refusal, invalid
 
+CSV = "text/csv"
 MOST_BYTES = 65_536
 MOST_DEPTH = 20
 MOST_MEMBERS = 200
@@ -23,8 +26,18 @@ _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 surrogates, private use, line separators."""
 
 
-def read_body(raw: bytes, content_type: str, kind: type[T], *, optional: bool = False) -> T:
+def read_body(
+    raw: bytes,
+    content_type: str,
+    kind: type[T],
+    *,
+    optional: bool = False,
+    csv: str | None = None,
+    most_members: int = MOST_MEMBERS,
+) -> T:
     """The body as `kind`. An empty body reads as `{}` where it is optional.
+
+    A `text/csv` body lists the member `csv`, where there is one: the first cell of each line.
 
     Raises `too_large`, `unsupported_media_type`, `malformed_json`, or `InvalidInput` naming every
     missing, unknown or wrong member.
@@ -33,10 +46,17 @@ def read_body(raw: bytes, content_type: str, kind: type[T], *, optional: bool = 
         raise Refusal("too_large")
     if not raw.strip() and optional:
         return _converted({}, kind)
-    media_type = content_type.partition(";")[0].strip().casefold()
+    media_type = media_type_of(content_type)
+    if csv is not None and media_type == CSV:
+        return _converted({csv: _first_cells(raw, csv)}, kind)
     if media_type != "application/json":
         raise Refusal("unsupported_media_type")
-    return _converted(_parsed(raw), kind)
+    return _converted(_parsed(raw, most_members), kind)
+
+
+def media_type_of(content_type: str) -> str:
+    """The media type alone, without parameters."""
+    return content_type.partition(";")[0].strip().casefold()
 
 
 def read_query(parameters: Mapping[str, str], kind: type[T]) -> T:
@@ -47,7 +67,18 @@ def read_query(parameters: Mapping[str, str], kind: type[T]) -> T:
     return _typed(wanted, kind, strict=False)
 
 
-def _parsed(raw: bytes) -> dict[str, Any]:
+def _first_cells(raw: bytes, heading: str) -> list[str]:
+    """The first cell of each line that has one; a line of headings is left out."""
+    try:
+        rows = list(reader(raw.decode("utf-8-sig").splitlines(), strict=True))
+    except (UnicodeDecodeError, CsvError):
+        raise invalid(heading, "text_invalid") from None
+    cells = [row[0].strip() for row in rows if row and row[0].strip()]
+    listed = cells[1:] if cells and cells[0].casefold() in {heading, heading[:-1]} else cells
+    return [_clean_text(cell, f"{heading}[{place}]") for place, cell in enumerate(listed)]
+
+
+def _parsed(raw: bytes, most_members: int) -> dict[str, Any]:
     try:
         body = json.loads(raw.decode(), object_pairs_hook=_object, parse_constant=_no_constant)
     except RecursionError:
@@ -56,7 +87,7 @@ def _parsed(raw: bytes) -> dict[str, Any]:
         raise Refusal("malformed_json") from None
     if not isinstance(body, dict):
         raise Refusal("malformed_json")
-    _require_modest(body)
+    _require_modest(body, most_members)
     cleaned = _cleaned(body, "")
     return cleaned if isinstance(cleaned, dict) else {}
 
@@ -74,14 +105,14 @@ def _no_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _require_modest(body: object) -> None:
+def _require_modest(body: object, most_members: int) -> None:
     """Walk level by level, so that a deep body costs no recursion."""
     level: list[object] = [body]
     members = 0
     for _ in range(MOST_DEPTH):
         following = [child for value in level for child in _children(value)]
         members += len(following)
-        if members > MOST_MEMBERS:
+        if members > most_members:
             raise invalid("$", "too_many_members")
         if not following:
             return

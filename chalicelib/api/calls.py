@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import msgspec
 from chalice.app import Request, Response
 
-from chalicelib.api.bodies import read_body, read_query
+from chalicelib.api.bodies import CSV, media_type_of, read_body, read_query
 from chalicelib.api.cookies import read_cookies
 from chalicelib.api.languages import preferred_language
 from chalicelib.api.problems import problem_headers, problem_of
@@ -58,6 +58,7 @@ class Exchange:
     ports: Ports
     outcome: str = "ok"
     route: str = "-"
+    accept: str = ""
 
     def crash(self, error: Exception) -> None:
         """Log what was not foreseen, without its text: that may quote a value."""
@@ -73,6 +74,12 @@ class Exchange:
     def language(self) -> Language:
         """The person's language."""
         return preferred_language(self.request.headers.get("accept-language", ""))
+
+    @property
+    def wants_csv(self) -> bool:
+        """See `Call.as_csv`."""
+        sent = media_type_of(str(self.request.headers.get("content-type", "")))
+        return CSV in self.accept or (sent == CSV and JSON not in self.accept)
 
     @cached_property
     def caller(self) -> Caller:
@@ -100,6 +107,8 @@ class Call:
     header: str = ""
     """The value of the header that the route names."""
     cookies: Mapping[str, str] = field(default_factory=dict)
+    as_csv: bool = False
+    """Whether the person wants CSV: by `Accept`, or by sending it without asking for JSON."""
 
     @property
     def principal(self) -> Principal:
@@ -148,7 +157,17 @@ def _operated(
     scope = f"{route.method} {route.path} {signed_in.account_id if signed_in else 'public'}"
 
     def operate(with_ports: Ports) -> Any:
-        call = Call(with_ports, exchange.caller, body, query, scope, signed_in, header, cookies)
+        call = Call(
+            with_ports,
+            exchange.caller,
+            body,
+            query,
+            scope,
+            signed_in,
+            header=header,
+            cookies=cookies,
+            as_csv=exchange.wants_csv,
+        )
         return operation(call, **parameters)
 
     key = exchange.request.headers.get("idempotency-key")
@@ -276,7 +295,14 @@ def _body(request: Request, route: Route) -> msgspec.Struct | None:
     if route.body is None:
         return None
     content_type = str(request.headers.get("content-type", ""))
-    return read_body(_raw_body(request), content_type, route.body, optional=route.body_optional)
+    return read_body(
+        _raw_body(request),
+        content_type,
+        route.body,
+        optional=route.body_optional,
+        csv=route.csv,
+        most_members=route.most_members,
+    )
 
 
 def _raw_body(request: Request) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
+from chalicelib.api.bodies import CSV
 from chalicelib.api.problems import STATUS, Problem
 from chalicelib.api.routes import ROUTES, Binary, Route
 from chalicelib.domain.errors import REFUSALS
@@ -70,10 +71,10 @@ def _operation(route: Route) -> dict[str, Any]:
         "responses": {**_answers(route), **_refusals(route)},
     }
     if route.body is not None:
-        operation["requestBody"] = {
-            "required": not route.body_optional,
-            "content": {"application/json": {"schema": _schema(route.body)}},
-        }
+        content = {"application/json": {"schema": _schema(route.body)}}
+        if route.csv is not None:
+            content[CSV] = {"schema": {"type": "string"}}
+        operation["requestBody"] = {"required": not route.body_optional, "content": content}
     operation["security"] = [] if route.policy == "public" else [{"session": []}]
     return operation
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 import msgspec
 from chalice.app import Blueprint, Response
 
+from chalicelib.api.bodies import MOST_MEMBERS
 from chalicelib.domain.staff import Role
 
 Policy = Literal[
@@ -67,7 +68,8 @@ class Route:
     """One route's statement. `answers` maps status to the type of the body.
 
     `header` names a header of its own that the route reads; `also` a media type in which the
-    person can have the answer instead.
+    person can have the answer instead. `csv` names the member of the body that may come as CSV, one
+    value a line; `most_members` bounds the body.
     """
 
     function: str
@@ -84,6 +86,8 @@ class Route:
     creating: bool = False
     media_type: str = "application/json"
     also: str | None = None
+    csv: str | None = None
+    most_members: int = MOST_MEMBERS
     raises: tuple[str, ...] = ()
     cacheable_seconds: int = 0
 

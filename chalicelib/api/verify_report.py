@@ -4,12 +4,17 @@ from typing import Annotated, Any
 
 import msgspec
 
+from chalicelib.api.bodies import CSV
 from chalicelib.api.calls import Call
+from chalicelib.api.problems import problem_of
 from chalicelib.api.routes import Binary, Function
+from chalicelib.api.verifications_csv import verifications_csv
+from chalicelib.domain.errors import Refusal
 from chalicelib.operations import verify_report
 
 function = Function("verify_report")
 
+MOST_CODES = 500
 _RAISES = ("code_malformed", "report_not_found", "rate_limited")
 
 
@@ -17,6 +22,18 @@ class PurposeQuery(msgspec.Struct, frozen=True):
     """What the verifier says it is for; the owner sees it."""
 
     purpose: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+class CodesBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The codes to check."""
+
+    codes: Annotated[list[str], msgspec.Meta(min_length=1, max_length=MOST_CODES)]
+
+
+class Verifications(msgspec.Struct, frozen=True):
+    """What each code is answered, in order: as alone, or its problem."""
+
+    results: list[dict[str, Any]]
 
 
 @function.route(
@@ -30,6 +47,33 @@ class PurposeQuery(msgspec.Struct, frozen=True):
 def verify(call: Call, code: str) -> verify_report.Verification:
     """Check a report's verification code."""
     return verify_report.verify_report(call.ports, call.caller, code, purpose=call.query.purpose)
+
+
+@function.route(
+    "POST",
+    "/verifications",
+    policy="public",
+    body=CodesBody,
+    csv="codes",
+    most_members=MOST_CODES + 10,
+    query=PurposeQuery,
+    answers={200: Verifications},
+    also=CSV,
+)
+def verify_many(call: Call) -> Verifications | Binary:
+    """Check up to 500 codes, each on its own; in JSON or CSV."""
+    found = verify_report.verify_reports(
+        call.ports, call.caller, call.body.codes, purpose=call.query.purpose
+    )
+    answers = [
+        problem_of(each, call.caller.language, call.caller.request_id)
+        if isinstance(each, Refusal)
+        else each
+        for each in found
+    ]
+    if call.as_csv:
+        return Binary(verifications_csv(call.body.codes, answers), f"{CSV}; charset=utf-8")
+    return Verifications(results=[msgspec.to_builtins(each) for each in answers])
 
 
 @function.route(

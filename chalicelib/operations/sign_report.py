@@ -8,7 +8,9 @@ import hashlib
 
 import msgspec
 
+from chalicelib.domain.errors import Refusal
 from chalicelib.domain.jose import TokenMalformed, encoded
+from chalicelib.domain.report_states import Outcome
 from chalicelib.domain.report_tokens import (
     REPORT_TOKEN,
     ReportClaims,
@@ -52,17 +54,22 @@ def signed_pdf(ports: Ports, report: Report) -> bytes | None:
     return ports.report_files.get(_address(report))
 
 
-def signature_holds(ports: Ports, report: Report) -> bool:
+def signature_of(ports: Ports, report: Report) -> Outcome:
     """Whether a published key signed what the report says now, for its present validity.
 
-    Raises `Refusal("unavailable")` when the published keys cannot be read.
+    Not checked: a report that was issued unsigned or is emptied, and keys out of reach.
     """
+    if not report.token:
+        return "not_checked"
     statement = msgspec.structs.replace(report.statement, valid_until=report.valid_until)
     try:
-        claims = msgspec.convert(ports.signatures.claims(report.token, REPORT_TOKEN), ReportClaims)
+        said = ports.signatures.claims(report.token, REPORT_TOKEN)
+        claims = msgspec.convert(said, ReportClaims)
     except (TokenMalformed, SignatureBroken, msgspec.ValidationError):
-        return False
-    return claims == report_claims(statement, claims.iat)
+        return "failed"
+    except Refusal:
+        return "not_checked"
+    return "passed" if claims == report_claims(statement, claims.iat) else "failed"
 
 
 def verification_url(ports: Ports, code: str) -> str:

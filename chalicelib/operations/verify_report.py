@@ -1,5 +1,6 @@
 """Checking somebody's report by its code: public, and nothing but the report."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -7,11 +8,11 @@ import msgspec
 from chalicelib.domain.errors import Refusal
 from chalicelib.domain.instants import rfc3339
 from chalicelib.domain.limits import coarse_origin, network_of
-from chalicelib.domain.report_states import ReportStatus, status_at
-from chalicelib.domain.statements import public_view
+from chalicelib.domain.report_states import Checks, ReportStatus, checks_at, status_at
+from chalicelib.domain.statements import signed_view
 from chalicelib.domain.verification_codes import parse_code
 from chalicelib.operations.ports import Caller, Ports
-from chalicelib.operations.sign_report import signed_pdf
+from chalicelib.operations.sign_report import signature_of, signed_pdf
 from chalicelib.stores.limits import Hit, OverLimit
 from chalicelib.stores.reports import Report
 from chalicelib.stores.tables import ConditionFailed
@@ -20,10 +21,15 @@ _CONTENTION_TRIES = 20
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a verifier is told."""
+    """What a verifier is told.
+
+    `token` signs all members of `report` but `photo_url` (`domain/report_tokens.py`).
+    """
 
     result: ReportStatus
     checked_at: str
+    checks: Checks
+    token: str | None = None
     report: dict[str, Any] | None = None
     pdf_url: str | None = None
     photo_url: str | None = None
@@ -38,13 +44,45 @@ def verify_report(ports: Ports, caller: Caller, code: str, *, purpose: str) -> V
     normal = parse_code(code)
     for _ in range(_CONTENTION_TRIES):
         report, views = _read(ports, caller, normal)
-        status = status_at(report.state, report.valid_until, ports.now())
+        status, checks = _judged(ports, report)
         if status not in {"valid", "superseded"}:
-            return Verification(result=status, checked_at=rfc3339(ports.now()))
+            return Verification(result=status, checked_at=rfc3339(ports.now()), checks=checks)
         if _view_counted(ports, caller, report, views, purpose):
             ports.metrics.count("report_verified", result=status)
-            return _shown(ports, report, status)
+            return _shown(ports, report, status, checks)
     raise Refusal("unavailable", retry_after=1)
+
+
+def verify_reports(
+    ports: Ports, caller: Caller, codes: Sequence[str], *, purpose: str
+) -> list[Verification | Refusal]:
+    """Check many codes, each as `verify_report` does and on its own: what one raises is its answer.
+
+    A code that is repeated is checked, and seen by its owner, once.
+    """
+    answers: dict[str, Verification | Refusal] = {}
+    for code in codes:
+        if code not in answers:
+            answers[code] = _verified_or_not(ports, caller, code, purpose)
+    return [answers[code] for code in codes]
+
+
+def _verified_or_not(
+    ports: Ports, caller: Caller, code: str, purpose: str
+) -> Verification | Refusal:
+    try:
+        return verify_report(ports, caller, code, purpose=purpose)
+    except Refusal as refusal:
+        return refusal
+
+
+def _judged(ports: Ports, report: Report) -> tuple[ReportStatus, Checks]:
+    """What to tell of a report. One whose signature does not hold proves nothing: revoked."""
+    signature = signature_of(ports, report)
+    state = "revoked" if signature == "failed" and report.state != "closed" else report.state
+    status = status_at(state, report.valid_until, ports.now())
+    checks = checks_at(report.state, report.valid_until, ports.now(), signature=signature)
+    return status, checks
 
 
 def verified_pdf(ports: Ports, caller: Caller, code: str) -> bytes:
@@ -75,7 +113,7 @@ def published_keys(ports: Ports) -> dict[str, Any]:
 
 def _valid_report(ports: Ports, caller: Caller, code: str) -> Report:
     report, _ = _read(ports, caller, parse_code(code))
-    if status_at(report.state, report.valid_until, ports.now()) != "valid":
+    if _judged(ports, report)[0] != "valid":
         raise Refusal("not_found")
     _count_file(ports, report)
     return report
@@ -152,7 +190,7 @@ def _trail(ports: Ports, caller: Caller, report: Report, action: str) -> None:
     ports.tables.commit([line])
 
 
-def _shown(ports: Ports, report: Report, status: ReportStatus) -> Verification:
+def _shown(ports: Ports, report: Report, status: ReportStatus, checks: Checks) -> Verification:
     statement = msgspec.structs.replace(report.statement, valid_until=report.valid_until)
     base = f"/api/verifications/{report.verification_code}"
     valid = status == "valid"
@@ -160,7 +198,9 @@ def _shown(ports: Ports, report: Report, status: ReportStatus) -> Verification:
     return Verification(
         result=status,
         checked_at=rfc3339(ports.now()),
-        report={**public_view(statement), "photo_url": photo_url},
+        checks=checks,
+        token=report.token or None,
+        report={**signed_view(statement), "photo_url": photo_url},
         pdf_url=f"{base}/pdf" if valid else None,
         photo_url=photo_url,
     )

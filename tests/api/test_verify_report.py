@@ -1,5 +1,6 @@
 """Verifying a report by its code: public, without an account."""
 
+import csv
 import json
 from typing import Any, NamedTuple
 
@@ -8,11 +9,14 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import KeySet
 
+from chalicelib.domain.errors import Refusal
 from chalicelib.domain.instants import plus_months
+from chalicelib.domain.report_tokens import facts_digest
 from chalicelib.domain.verification_codes import ALPHABET, make_code
 from tests.api.steps import use_up
 from tests.api.test_report import issue, issued, set_state
 from tests.records import WANG, file_record, member, record_ids
+from tests.signing import MemorySigner
 from tests.world import START, Answer, World
 
 DAY = 86_400
@@ -68,7 +72,16 @@ def test_a_withdrawn_report_shows_nothing_but_that(archive, state):
     _, report = issued(archive)
     set_state(archive, report, state)
     answer = verify(archive, report["verification_code"])
-    assert answer.json == {"result": state, "checked_at": "2026-11-23T02:00:00Z"}
+    assert answer.json == {
+        "result": state,
+        "checked_at": "2026-11-23T02:00:00Z",
+        "checks": {
+            "signature": "passed",
+            "validity": "passed",
+            "status": "failed",
+            "currency": "not_checked",
+        },
+    }
 
 
 def test_a_superseded_report_shows_its_content_and_no_pdf(archive):
@@ -303,3 +316,196 @@ def test_the_pdf_is_that_of_the_issue_whatever_happens_to_the_photo(archive):
         archive.client.call("GET", f"/verifications/{report['verification_code']}/pdf").content
         == before
     )
+
+
+# Each check on its own
+
+
+def checks(archive, report) -> dict[str, str]:
+    return dict(verify(archive, report["verification_code"]).json["checks"])
+
+
+ALL_PASSED = dict.fromkeys(("signature", "validity", "status", "currency"), "passed")
+
+
+def test_every_check_of_a_fresh_report_passes(archive):
+    _, report = issued(archive)
+    assert checks(archive, report) == ALL_PASSED
+
+
+@pytest.mark.parametrize(
+    ("state", "failed"),
+    [
+        ("superseded", {"currency": "failed"}),
+        ("closed", {"status": "failed", "currency": "not_checked"}),
+        ("revoked", {"status": "failed", "currency": "not_checked"}),
+    ],
+)
+def test_what_was_done_to_a_report_fails_its_own_check(archive, state, failed):
+    _, report = issued(archive)
+    set_state(archive, report, state)
+    assert checks(archive, report) == ALL_PASSED | failed
+
+
+@pytest.mark.parametrize(("seconds", "outcome"), [(-1, "passed"), (0, "failed")])
+def test_validity_fails_by_the_clock_alone(archive, seconds, outcome):
+    _, report = issued(archive, valid_months=1)
+    archive.clock.instant = plus_months(START, 1) + seconds
+    assert checks(archive, report) == ALL_PASSED | {"validity": outcome}
+
+
+def test_an_extended_report_is_signed_anew(archive):
+    _, report = issued(archive, valid_months=1)
+    old = pdf_of(archive, report)
+    archive.clock.instant = plus_months(START, 1) - DAY
+    client = archive.sign_in(WANG)
+    extended = client.call("PATCH", f"/reports/{report['report_id']}", {"extend_months": 2})
+    assert extended.status == 200
+    new = pdf_of(archive, report)
+    assert checks(archive, report) == ALL_PASSED
+    assert old.token != new.token
+    assert new.statement["valid_until"] > old.statement["valid_until"]
+
+
+def signer(archive: World) -> MemorySigner:
+    made = archive.ports.signatures._signer
+    assert isinstance(made, MemorySigner)
+    return made
+
+
+@pytest.mark.req("R-53")
+def test_after_a_rotation_old_reports_still_pass(archive):
+    client, report = issued(archive)
+    signer(archive).rotate()
+    assert checks(archive, report) == ALL_PASSED
+    second = issue(client, report["record_id"]).json
+    assert checks(archive, second) == ALL_PASSED
+
+
+def test_a_report_of_a_key_that_is_trusted_no_more_proves_nothing(archive):
+    _, report = issued(archive)
+    signer(archive).rotate()
+    signer(archive).keys.pop()
+    answer = verify(archive, report["verification_code"])
+    assert answer.json["result"] == "revoked"
+    assert answer.json["checks"]["signature"] == "failed"
+    assert "report" not in answer.json
+    pdf = archive.client.call("GET", f"/verifications/{report['verification_code']}/pdf")
+    assert pdf.code == "not_found"
+
+
+def test_keys_out_of_reach_are_not_checked_and_nothing_fails(archive, monkeypatch):
+    def away() -> None:
+        raise Refusal("unavailable")
+
+    _, report = issued(archive)
+    monkeypatch.setattr(signer(archive), "published", away)
+    answer = verify(archive, report["verification_code"])
+    assert answer.json["result"] == "valid"
+    assert answer.json["checks"] == ALL_PASSED | {"signature": "not_checked"}
+
+
+def test_the_answer_verifies_by_the_token_that_comes_with_it(archive):
+    _, report = issued(archive, language="zh+en")
+    answer = verify(archive, report["verification_code"]).json
+    claims = archive.ports.signatures.claims(answer["token"], "report+jwt")
+    said = {name: value for name, value in answer["report"].items() if name != "photo_url"}
+    assert claims["facts"] == facts_digest(said)
+    assert claims["facts"] != facts_digest(said | {"name": "李四"})
+
+
+# Many at once
+
+
+def test_many_codes_are_answered_in_order_and_each_on_its_own(archive):
+    client, first = issued(archive)
+    second = issue(client, first["record_id"]).json
+    client.call("DELETE", f"/reports/{second['report_id']}")
+    codes = [second["verification_code"], "short", unknown_code(1), first["verification_code"]]
+    answer = archive.client.call("POST", "/verifications", {"codes": codes})
+    assert answer.status == 200
+    found = answer.json["results"]
+    assert [one.get("result", one.get("code")) for one in found] == [
+        "closed",
+        "code_malformed",
+        "report_not_found",
+        "valid",
+    ]
+    assert found[3]["report"]["name"] == WANG.name
+    assert (found[2]["status"], found[1]["status"]) == (404, 422)
+
+
+def test_the_owner_sees_each_of_many_views_once_and_with_its_purpose(archive):
+    client, report = issued(archive)
+    code = report["verification_code"]
+    body = {"codes": [code, code]}
+    answer = archive.client.call("POST", "/verifications", body, query={"purpose": "招聘"})
+    assert [one["result"] for one in answer.json["results"]] == ["valid", "valid"]
+    assert client.call("GET", f"/reports/{report['report_id']}").json["views"] == 1
+    (seen,) = client.call("GET", f"/reports/{report['report_id']}/views").json["items"]
+    assert seen["purpose"] == "招聘"
+
+
+@pytest.mark.parametrize(("count", "status"), [(0, 422), (1, 200), (500, 200), (501, 422)])
+def test_there_are_at_most_500(archive, count, status):
+    answer = archive.client.call("POST", "/verifications", {"codes": ["short"] * count})
+    assert answer.status == status
+    if status == 200:
+        assert len(answer.json["results"]) == count
+
+
+def test_guessing_in_bulk_is_stopped_like_guessing_one_by_one(archive):
+    codes = [unknown_code(number) for number in range(1, 60)]
+    found = archive.client.call("POST", "/verifications", {"codes": codes}).json["results"]
+    assert found[0]["code"] == "report_not_found"
+    assert found[-1]["code"] == "rate_limited"
+
+
+def in_csv(archive: World, text: str, **headers: str) -> Answer:
+    sent = {"Content-Type": "text/csv", **headers}
+    return archive.client.call("POST", "/verifications", raw=text.encode(), headers=sent)
+
+
+@pytest.mark.parametrize("heading", ["", "code\r\n", "codes,note\r\n", "\ufeffcode\n"])
+def test_csv_in_and_csv_out(archive, heading):
+    _, report = issued(archive, language="zh")
+    answer = in_csv(archive, f"{heading}{report['verification_code']},x\n\nshort\n")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    first, second = csv.DictReader(answer.content.decode("utf-8-sig").splitlines())
+    assert (first["code"], first["result"]) == (report["verification_code"], "valid")
+    assert (first["record_name"], first["record_institution_name"]) == (WANG.name, "北京大学")
+    assert {first[f"check_{name}"] for name in ALL_PASSED} == {"passed"}
+    assert (second["code"], second["result"], second["problem"]) == ("short", "", "code_malformed")
+
+
+def test_csv_in_and_json_out_and_the_other_way(archive):
+    _, report = issued(archive)
+    code = report["verification_code"]
+    answer = in_csv(archive, code, Accept="application/json")
+    assert answer.json["results"][0]["result"] == "valid"
+    other = archive.client.call(
+        "POST", "/verifications", {"codes": [code]}, headers={"Accept": "text/csv"}
+    )
+    assert other.headers["Content-Type"].startswith("text/csv")
+    assert b"valid" in other.content
+
+
+def test_no_cell_is_a_formula(archive):
+    answer = in_csv(archive, "=1+1\n@x\n", Accept="text/csv")
+    assert b"'=1+1" in answer.content
+    assert b"'@x" in answer.content
+
+
+@pytest.mark.parametrize(
+    ("content", "status"), [(b"\xff\xfe", 422), (b"", 422), (b'"open', 422), (b"x" * 70_000, 413)]
+)
+def test_odd_csv_is_refused(archive, content, status):
+    headers = {"Content-Type": "text/csv"}
+    answer = archive.client.call("POST", "/verifications", raw=content, headers=headers)
+    assert answer.status == status
+
+
+def test_other_routes_take_no_csv(archive):
+    headers = {"Content-Type": "text/csv"}
+    assert archive.client.call("POST", "/sessions", raw=b"x", headers=headers).status == 415

@@ -225,6 +225,7 @@ def test_no_route_is_public_but_these():
         "GET /verifications/{code}",
         "GET /verifications/{code}/pdf",
         "GET /verifications/{code}/photo",
+        "POST /verifications",
         "GET /.well-known/jwks.json",
         "GET /openapi.json",
         "GET /consents",
