@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Single readings are enough for spelling names, and load four times as fast.
 export PYPINYIN_NO_PHRASES := true
 
-.PHONY: help setup run test test-deployment package deploy rollback schedules faults fuzz check format reset demo-data import-institutions import-records first-operator verify-audit lock docs bench later system-packages
+.PHONY: help setup run test test-deployment package deploy rollback schedules faults fuzz check format reset demo-data import-institutions import-records first-operator verify-audit lock docs bench later messages system-packages
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -103,6 +103,9 @@ docs: $(STAMP) ## Write the pages that are made from the code (API, columns)
 	@$(RUN) -m infra.document_columns
 	@$(RUN) -m infra.document_api
 	@$(RUN) -m infra.document_fields
+
+messages: $(STAMP) ## Write every message as a person would receive it, with pictures, to .build/messages
+	@$(RUN) -m infra.message_gallery
 
 bench: $(STAMP) ## Run the benchmarks
 	@$(RUN) -m benchmarks

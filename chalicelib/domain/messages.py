@@ -1,8 +1,8 @@
 """What people are told by SMS and e-mail, in Chinese and English.
 
 The texts are `chalicelib/assets/messages/<language>/<kind>.<channel>.txt`; an e-mail's first line
-is its subject, and `footer.txt` ends it. They hold no personal data beyond their placeholders. A
-new kind is a line in `KINDS` and its texts.
+is its subject, and `footer.txt`, with the address of the site, ends it. They hold no personal data
+beyond their placeholders. A new kind is a line in `KINDS` and its texts.
 """
 
 import unicodedata
@@ -35,10 +35,9 @@ def _email(*placeholders: str) -> Mapping[Channel, frozenset[str]]:
 KINDS: Mapping[str, Mapping[Channel, frozenset[str]]] = {
     "code": _both("code", "purpose"),
     "email_confirmation": _email("link"),
-    "registered": _email("time"),
     "contact_already_used": _both(),
     "new_device": _both("time"),
-    "session_reuse": _email(),
+    "session_reuse": _email("time"),
     "username_recovered": _both("username"),
     "password_reset_done": _both("time"),
     "password_changed": _both("time"),
@@ -56,7 +55,10 @@ KINDS: Mapping[str, Mapping[Channel, frozenset[str]]] = {
     "appeal_approved": {"sms": frozenset(), "email": frozenset({"link"})},
     "appeal_rejected": _both("reason"),
     "appeal_more_information": _both("reason"),
-    "account_closing": _both("closes_at"),
+    "account_closing": {
+        "sms": frozenset({"closes_at"}),
+        "email": frozenset({"closes_at", "link"}),
+    },
     "account_closing_cancelled": _both("time"),
     "account_closed": _both(),
     "email_unconfirmed": {"sms": frozenset(), "email": frozenset({"link"})},
@@ -66,7 +68,13 @@ KINDS: Mapping[str, Mapping[Channel, frozenset[str]]] = {
     "identity_decided": _both(),
     "staff_invitation": _email("link"),
 }
-"""Kind → the channels it goes by → the placeholders of its text, beside `service`."""
+"""Kind → the channels it goes by → the placeholders of its text, beside those of `COMMON`."""
+
+COMMON: Mapping[Channel, frozenset[str]] = {
+    "sms": frozenset({"service"}),
+    "email": frozenset({"service", "site"}),
+}
+"""What every text of a channel shows: the operator's name, and where its pages are."""
 
 PURPOSES: Mapping[str, Text] = {
     "register": Text("注册账户", "register"),
@@ -94,10 +102,10 @@ def render(
 ) -> RenderedMessage:
     """The message of that kind.
 
-    `values` holds `service` and every placeholder of the kind; those that only its other channel
-    shows are allowed. `purpose` is a code of `PURPOSES`, put into words here. Raises `ValueError`,
-    which names the placeholder and never its value, for an unknown kind, channel or purpose, for
-    a missing or unknown placeholder, and for control characters in a value (A-20).
+    `values` holds what is in `COMMON` and every placeholder of the kind; those that only its other
+    channel shows are allowed. `purpose` is a code of `PURPOSES`, put into words here. Raises
+    `ValueError`, which names the placeholder and never its value, for an unknown kind, channel or
+    purpose, for a missing or unknown placeholder, and for control characters in a value (A-20).
     """
     text = template(kind, language, channel).format_map(_checked(kind, language, channel, values))
     if channel == "sms":
@@ -132,8 +140,8 @@ def _checked(
 ) -> Mapping[str, str]:
     """The values ready to be put in."""
     channels = KINDS[kind]
-    _refuse("missing", (channels[channel] | {"service"}) - values.keys())
-    _refuse("unknown", values.keys() - frozenset({"service"}).union(*channels.values()))
+    _refuse("missing", (channels[channel] | COMMON[channel]) - values.keys())
+    _refuse("unknown", values.keys() - COMMON["email"].union(*channels.values()))
     _refuse("not plain text", {name for name, value in values.items() if not _is_plain(value)})
     if "purpose" not in values:
         return values

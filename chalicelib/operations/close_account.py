@@ -12,15 +12,14 @@ import msgspec
 from chalicelib.domain.emails import comparable
 from chalicelib.domain.errors import Refusal, invalid
 from chalicelib.domain.instants import rfc3339
-from chalicelib.domain.messages import local_time
 from chalicelib.domain.working_days import CLOSING_DAYS, due_at
 from chalicelib.operations.change_account import require_password
 from chalicelib.operations.correct import forget_evidence
 from chalicelib.operations.document_scans import SETTLE_SECONDS, scan_prefix
-from chalicelib.operations.notices import language_of, tell
+from chalicelib.operations.notices import tell
 from chalicelib.operations.ports import Caller, Ports
 from chalicelib.operations.recover import require_proof_of
-from chalicelib.operations.remind import reminder_of_closing
+from chalicelib.operations.remind import notice_of_closing, reminder_of_closing
 from chalicelib.operations.sign_report import files_prefix
 from chalicelib.stores.accounts import Account
 from chalicelib.stores.agenda import Task
@@ -70,12 +69,7 @@ def close_account(
         ports.accounts.changing(msgspec.structs.replace(account, closes_at=closes_at)),
         ports.agenda.planning(_task(account.account_id, closes_at)),
         reminder_of_closing(ports, account.account_id, closes_at),
-        *tell(
-            ports,
-            account,
-            "account_closing",
-            {"closes_at": local_time(closes_at, language_of(account))},
-        ),
+        *notice_of_closing(ports, account, closes_at),
         ports.audited(account.account_id, "account_closing", "owner"),
     ]
     try:

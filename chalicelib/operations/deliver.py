@@ -31,8 +31,6 @@ def deliver(ports: Ports, key: Key) -> None:
 
 def _send(ports: Ports, message: Message) -> None:
     language: Language = "en" if message.language == "en" else "zh"
-    service = ports.service_names[language]
-    rendered = render(
-        message.kind, language, message.channel, {**message.values, "service": service}
-    )
+    common = {"service": ports.service_names[language], "site": ports.public_origin}
+    rendered = render(message.kind, language, message.channel, {**message.values, **common})
     ports.senders[message.channel].send(message.to, rendered.subject, rendered.body)

@@ -79,6 +79,15 @@ def reminder_of_closing(ports: Ports, account_id: str, closes_at: int) -> Write:
     )
 
 
+def notice_of_closing(ports: Ports, account: Account, closes_at: int) -> list[Write]:
+    """The writes that tell the owner when the account closes, and how to keep it."""
+    values = {
+        "closes_at": local_time(closes_at, language_of(account)),
+        "link": f"{ports.public_origin}/link/#cancel-closing",
+    }
+    return tell(ports, account, "account_closing", values)
+
+
 def remind(ports: Ports) -> Reminded:
     """Send every reminder that is due today. Safe to run twice, at once, or killed midway."""
     sent = failed = 0
@@ -127,8 +136,7 @@ def _of_email(ports: Ports, account: Account, _task: Task) -> list[Write]:
 def _of_closing(ports: Ports, account: Account, task: Task) -> list[Write]:
     if account.closes_at != task.deadline or task.deadline <= ports.now():
         return []
-    values = {"closes_at": local_time(task.deadline, language_of(account))}
-    return tell(ports, account, "account_closing", values)
+    return notice_of_closing(ports, account, task.deadline)
 
 
 _MESSAGES: Mapping[str, Callable[[Ports, Account, Task], list[Write]]] = {

@@ -9,6 +9,7 @@ from chalicelib.domain.errors import Refusal
 from chalicelib.domain.instants import rfc3339
 from chalicelib.domain.limits import network_of
 from chalicelib.domain.phones import parse_phone
+from chalicelib.operations.notices import tell_by
 from chalicelib.operations.ports import Caller, Ports
 from chalicelib.operations.second_step import SecondStep, ask_second_step
 from chalicelib.operations.start_session import (
@@ -20,7 +21,6 @@ from chalicelib.operations.start_session import (
 )
 from chalicelib.stores.accounts import Account
 from chalicelib.stores.limits import Hit, OverLimit
-from chalicelib.stores.outbox import Message
 from chalicelib.stores.sessions import (
     Principal,
     Session,
@@ -190,15 +190,6 @@ def _end_reused(ports: Ports, session: Session) -> None:
         ports.audited(principal.account_id, "session_reuse_ended", "owner"),
     ]
     if account is not None:
-        writes.append(
-            ports.message(
-                Message(
-                    kind="session_reuse",
-                    channel="email",
-                    to=account.email,
-                    language=account.language,
-                )
-            )
-        )
+        writes.append(tell_by(ports, account, "email", "session_reuse"))
     ports.tables.commit(writes)
     ports.metrics.count("session_reuse")

@@ -52,7 +52,7 @@ def back_in(student: Student, code: str | None = None, **body: Any) -> Student:
 
 def test_the_address_is_confirmed_by_a_mailed_link_once(owner: Student):
     server = owner.server
-    first = link_in(server, owner.email, "确认这是您的电子邮箱", "confirm-email")
+    first = link_in(server, owner.email, "确认它是您的", "confirm-email")
     assert owner.call("POST", "/email-confirmations/resend").status == 202
     require_code(owner.call("POST", "/email-confirmations/resend"), 429, "rate_limited")
     for status in (204, 422):
