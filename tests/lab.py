@@ -108,7 +108,7 @@ class Lab(World):
         return [
             self.ports.keyring.open_document(row["sealed"], key, Message)
             for key, row in self.memory.all_rows().items()
-            if key.table == "outbox"
+            if key.table == "outbox" and row["state"] == "message"
         ]
 
 
@@ -124,23 +124,23 @@ def lab(*, tables: Tables | None = None, data_keys: DataKeys | None = None) -> L
     return made
 
 
-_NO_EFFECT = ("idempotency", "limit", "throttle", "challenge", "slot")
+_NO_EFFECT = ("idempotency", "limit", "throttle", "challenge", "slot", "unsent")
 """Rows that guard or count, and those that a later try replaces."""
 
 
 def census(rows: Mapping[Key, Row]) -> Counter[str]:
     """How many rows there are of each kind that counts as an effect."""
-    return Counter(kind for key in rows for kind in _kind_of(key))
+    return Counter(kind for key, row in rows.items() for kind in _kind_of(key, row))
 
 
-def _kind_of(key: Key) -> list[str]:
+def _kind_of(key: Key, row: Row) -> list[str]:
     partition, place = key.pk.partition("#")[0], key.sk.partition("#")[0]
     if partition in _NO_EFFECT or (partition, place) == ("draft", "consent"):
         return []  # a consent is kept before anything is processed, whatever becomes of it
     if key.table == "audit":
         return ["audit line"] if kind_of(key) == "line" else []
     if key.table == "outbox":
-        return ["outbox message"]
+        return [f"outbox {row.get('state', 'message')!s}"]
     return [f"{key.table} {partition} {'instant' if place.isdecimal() else place}"]
 
 

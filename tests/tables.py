@@ -1,10 +1,11 @@
 """Tables for tests: every call can be watched, delayed or broken, and memory can be rewound."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from chalicelib.adapters.memory_tables import MemoryTables
 from chalicelib.stores.tables import (
+    Check,
     Delete,
     Key,
     Page,
@@ -75,6 +76,48 @@ class InterceptedTables:
 
     def load(self, table: TableName, rows: Sequence[Row]) -> None:
         self.around("load", lambda: self.tables.load(table, rows))
+
+
+class ShapedTables(InterceptedTables):
+    """`Tables` that note the shape of every call: its kind, tables, and sizes in KiB."""
+
+    def __init__(self, tables: Tables) -> None:
+        super().__init__(tables)
+        self.shapes: list[str] = []
+
+    def get(self, key: Key) -> Row | None:
+        self.shapes.append(f"get {key.table}")
+        return super().get(key)
+
+    def get_many(self, keys: Sequence[Key]) -> Mapping[Key, Row]:
+        if keys:
+            self.shapes.append(f"get_many {sorted(key.table for key in keys)}")
+        return super().get_many(keys)
+
+    def query(self, table: TableName, pk: str, **how: Any) -> Page:
+        self.shapes.append(f"query {table}")
+        return super().query(table, pk, **how)
+
+    def write(self, write: Put | Update | Delete) -> Row | None:
+        self.shapes.append(f"write {_size(write)}")
+        return super().write(write)
+
+    def commit(self, writes: Sequence[Write]) -> None:
+        self.shapes.append(f"commit {sorted(map(_size, writes))}")
+        super().commit(writes)
+
+
+def _size(write: Write) -> str:
+    """What a write is billed and replicated as: putting and updating are one kind."""
+    if isinstance(write, Delete | Check):
+        return type(write).__name__
+    columns = write.row if isinstance(write, Put) else {**write.set, **write.add}
+    size = sum(len(name) + len(_encoded(value)) for name, value in columns.items())
+    return f"{1 + size // 1024} KiB"
+
+
+def _encoded(value: Value) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 class RewindableTables(MemoryTables):

@@ -176,9 +176,8 @@ class World:
         return Client(self.gateway)
 
     def deliver(self) -> None:
-        """Relay and deliver everything that was committed."""
-        jobs.relay(self.ports)
-        while self.queue.keys:
+        """Relay and deliver everything that was committed, and what errands commit."""
+        while jobs.relay(self.ports):
             keys, self.queue.keys = self.queue.keys, []
             event = {
                 "Records": [

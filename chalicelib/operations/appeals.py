@@ -21,10 +21,10 @@ from chalicelib.operations.document_scans import (
     offer_upload,
     submitted,
 )
-from chalicelib.operations.notices import CHANNELS, language_of, tell
+from chalicelib.operations.notices import CHANNELS
 from chalicelib.operations.ports import Caller, Ports
 from chalicelib.operations.recover import require_proof_of
-from chalicelib.stores.accounts import Account, Person, document_value
+from chalicelib.stores.accounts import Person, document_value
 from chalicelib.stores.cases import Appeal, Objection
 from chalicelib.stores.keyring import same, token_digest
 from chalicelib.stores.limits import Hit, OverLimit, is_counter
@@ -104,7 +104,7 @@ def open_appeal(
 def submit_appeal(
     ports: Ports, appeal_id: str, *, appeal_token: str, consent: GivenConsent | None
 ) -> Submission:
-    """Hand the appeal in with its uploaded picture; the present holder is warned.
+    """Hand the appeal in with its uploaded picture; the present holder is warned afterwards.
 
     Repeated, it answers the same. Raises `not_found`, `conflict`, `file_rejected`, `rate_limited`.
     """
@@ -115,13 +115,10 @@ def submit_appeal(
         following = submitted(ports, appeal, consent)
     except Refusal as refusal:
         return _submitted_meanwhile(ports, appeal_id, appeal_token, refusal)
-    holder = _holder(ports, appeal)
-    if holder is not None:
-        following = msgspec.structs.replace(following, warned=holder.account_id)
     writes = [
         *ports.cases.moving(appeal, following),
         *_to_appellant(ports, following, "appeal_received"),
-        *(_warning(ports, following, holder) if holder else ()),
+        ports.errand("appeal_submitted", appeal_id=appeal_id),
     ]
     try:
         ports.commit(writes)
@@ -148,14 +145,17 @@ def withdraw_appeal(ports: Ports, appeal_id: str, appeal_token: str) -> None:
 
     Raises `not_found`, also for a wrong token; `conflict` once it is decided.
     """
-    appeal = _own(ports, appeal_id, appeal_token)
-    if appeal.state == "withdrawn":
+    for _ in range(_CONTENTION_TRIES):
+        appeal = _own(ports, appeal_id, appeal_token)
+        if appeal.state == "withdrawn":
+            return
+        try:
+            ports.commit(ending(ports, appeal, "withdraw"))
+        except ConditionFailed:
+            continue  # decided, objected to, or its holder warned meanwhile: look again
+        ports.metrics.count("appeal_withdrawn")
         return
-    try:
-        ports.commit(ending(ports, appeal, "withdraw"))
-    except ConditionFailed:
-        raise Refusal("conflict") from None
-    ports.metrics.count("appeal_withdrawn")
+    raise Refusal("unavailable", retry_after=1)
 
 
 def object_to_appeal(ports: Ports, principal: Principal, appeal_id: str, reason: str) -> None:
@@ -163,25 +163,38 @@ def object_to_appeal(ports: Ports, principal: Principal, appeal_id: str, reason:
 
     Raises `not_found` for everybody but the holder; `conflict` once it is decided.
     """
-    appeal = ports.cases.appeal(appeal_id, ports.now())
-    if appeal is None or appeal.submitted_at is None or not _is_held_by(ports, appeal, principal):
-        raise Refusal("not_found")
+    for _ in range(_CONTENTION_TRIES):
+        appeal = ports.cases.appeal(appeal_id, ports.now())
+        if (
+            appeal is None
+            or appeal.submitted_at is None
+            or not _is_held_by(ports, appeal, principal)
+        ):
+            raise Refusal("not_found")
+        if any(one.reason == reason for one in appeal.objections):
+            return
+        try:
+            ports.commit(_objecting(ports, principal, appeal, reason))
+        except ConditionFailed:
+            continue  # it moved on meanwhile: look again
+        ports.metrics.count("appeal_objected")
+        return
+    raise Refusal("unavailable", retry_after=1)
+
+
+def _objecting(ports: Ports, principal: Principal, appeal: Appeal, reason: str) -> list[Write]:
+    """The writes that keep an objection. Raises `conflict` where none is heard any more."""
     if appeal.state not in {"submitted", "more_information"}:
         raise Refusal("conflict")
-    if any(one.reason == reason for one in appeal.objections):
-        return
     if len(appeal.objections) >= MOST_OBJECTIONS:
         raise Refusal("conflict")
-    objections = (*appeal.objections, Objection(reason, ports.now()))
-    heard = msgspec.structs.replace(appeal, objections=objections)
+    heard = msgspec.structs.replace(
+        appeal, objections=(*appeal.objections, Objection(reason, ports.now()))
+    )
     trail = ports.audited(
         principal.account_id, "appeal_objected", "owner", appeal_id=appeal.case_id
     )
-    try:
-        ports.commit([*ports.cases.moving(appeal, heard), trail])
-    except ConditionFailed:
-        raise Refusal("conflict") from None
-    ports.metrics.count("appeal_objected")
+    return [*ports.cases.moving(appeal, heard), trail]
 
 
 def asking_for_more(ports: Ports, appeal: Appeal, reason_code: str) -> list[Write]:
@@ -212,16 +225,8 @@ def ending(
         writes += _to_appellant(ports, ended, "appeal_approved", link=link or "")
     elif event == "reject" or reason_code is not None:  # who withdraws knows it
         writes += _to_appellant(ports, ended, "appeal_rejected")
-    holder = ports.accounts.get(appeal.warned) if appeal.warned else None
-    if holder is not None:
-        kind = "appeal_number_moved" if event == "approve" else "appeal_holder_ended"
-        writes += tell(ports, holder, kind)
-        writes.append(
-            ports.audited(
-                holder.account_id, f"appeal_{ended.state}", "system", appeal_id=appeal.case_id
-            )
-        )
-    return writes
+    loser = _holder(ports, appeal) if event == "approve" else None
+    return [*writes, ports.errand("appeal_ended", appeal_id=appeal.case_id, holder=loser or "")]
 
 
 def _open(ports: Ports, appeal: Appeal, token: str, verification_token: str) -> Opened:
@@ -288,24 +293,12 @@ def _submission(appeal: Appeal) -> Submission:
     return Submission(status=appeal.state, due_at=rfc3339(appeal.due_at) if appeal.due_at else None)
 
 
-def _holder(ports: Ports, appeal: Appeal) -> Account | None:
-    """The account that holds the number, unless it was warned already."""
-    holder = ports.accounts.holder("document", document_value(appeal.person))
-    return ports.accounts.get(holder) if holder and holder != appeal.warned else None
+def _holder(ports: Ports, appeal: Appeal) -> str | None:
+    return ports.accounts.holder("document", document_value(appeal.person))
 
 
 def _is_held_by(ports: Ports, appeal: Appeal, principal: Principal) -> bool:
-    holder = ports.accounts.holder("document", document_value(appeal.person))
-    return holder == principal.account_id
-
-
-def _warning(ports: Ports, appeal: Appeal, holder: Account) -> list[Write]:
-    values = {
-        "due_at": local_time(appeal.due_at or ports.now(), language_of(holder)),
-        "link": f"{ports.public_origin}/link/#objection={appeal.case_id}",
-    }
-    trail = ports.audited(holder.account_id, "appeal_filed", "system", appeal_id=appeal.case_id)
-    return [*tell(ports, holder, "appeal_holder_warning", values), trail]
+    return _holder(ports, appeal) == principal.account_id
 
 
 def _to_appellant(ports: Ports, appeal: Appeal, kind: str, *, link: str = "") -> list[Write]:

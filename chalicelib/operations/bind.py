@@ -150,8 +150,6 @@ def _already_bound(
     ports: Ports, principal: Principal, candidates: Sequence[Candidate]
 ) -> BindingView | None:
     kinds = {one.held.record.record_id: one.kind for one in candidates}
-    if not kinds:
-        return None
     for bound in bound_records(ports, principal):
         if bound.record.record_id in kinds:
             return _view(bound, kinds[bound.record.record_id])

@@ -1,9 +1,10 @@
-"""Sending one queued message."""
+"""Sending one queued message, or running one queued errand."""
 
 from chalicelib.domain.errors import Language, Refusal
 from chalicelib.domain.messages import render
+from chalicelib.operations.errands import run_errand
 from chalicelib.operations.ports import Ports
-from chalicelib.stores.outbox import Message
+from chalicelib.stores.outbox import Errand, Message
 from chalicelib.stores.tables import Key
 
 
@@ -15,6 +16,9 @@ def deliver(ports: Ports, key: Key) -> None:
     """
     message = ports.outbox.lease(key, ports.now())
     if message is None:
+        return
+    if isinstance(message, Errand):
+        run_errand(ports, key, message)
         return
     if message.expires_at is not None and message.expires_at <= ports.now():
         ports.outbox.sent(key)

@@ -23,14 +23,14 @@ from chalicelib.stores.idempotency import Claim, Idempotency, StoredReply
 from chalicelib.stores.institutions import Institutions
 from chalicelib.stores.keyring import Keyring
 from chalicelib.stores.limits import Limits
-from chalicelib.stores.outbox import Message, Outbox
+from chalicelib.stores.outbox import Errand, Message, Outbox
 from chalicelib.stores.proofreading import Proofreadings
 from chalicelib.stores.registry import Registry
 from chalicelib.stores.reports import Reports
 from chalicelib.stores.sessions import Sessions
 from chalicelib.stores.signatures import Signatures
 from chalicelib.stores.staff import Staff
-from chalicelib.stores.tables import ConditionFailed, Key, Tables, Write
+from chalicelib.stores.tables import ConditionFailed, Key, Put, Tables, Write
 from chalicelib.stores.throttle import PasswordThrottle
 
 
@@ -259,9 +259,14 @@ class Ports:
         """The same ports, keeping the reply."""
         return dataclasses.replace(self, recorder=recorder)
 
-    def message(self, message: Message) -> Write:
+    def message(self, message: Message) -> Put:
         """The write that sends a message once it is committed."""
         return self.outbox.adding(message, self.random.identifier(), self.now())
+
+    def errand(self, kind: str, **values: str) -> Put:
+        """The write that has something looked up and told once it is committed."""
+        errand = Errand(kind=kind, values=values)
+        return self.outbox.adding(errand, self.random.identifier(), self.now())
 
     def audited(self, account_id: str, action: str, actor: str, **facts: str) -> Write:
         """The write that adds a line to an account's trail.

@@ -7,14 +7,14 @@ from chalicelib.domain.emails import comparable
 from chalicelib.domain.errors import Refusal, invalid
 from chalicelib.domain.instants import china_date
 from chalicelib.domain.limits import network_of
-from chalicelib.domain.names import parse_name, same_name
+from chalicelib.domain.names import parse_name
 from chalicelib.domain.passwords import check_password
 from chalicelib.operations.notices import tell
 from chalicelib.operations.ports import Caller, Ports
 from chalicelib.stores.accounts import Account, Person, document_value
 from chalicelib.stores.codes import Proof
-from chalicelib.stores.limits import Hit, OverLimit
-from chalicelib.stores.tables import ConditionFailed, Write
+from chalicelib.stores.limits import Hit
+from chalicelib.stores.tables import ConditionFailed
 
 CONTACT_PAUSE_SECONDS = 86_400
 """A changed phone or e-mail may recover the account only after a day: time for the owner to undo
@@ -26,7 +26,8 @@ def recover_username(
 ) -> None:
     """Send the user name to the bound channels if name and number are an account's.
 
-    The answer never tells. Raises `InvalidInput` for what cannot be a name, number or token.
+    Neither the answer nor its time tells: who it is, is looked up afterwards. Raises
+    `InvalidInput` for what cannot be a name, number or token.
     """
     proof = require_proof_of(ports, verification_token, "recover_username")
     today = china_date(ports.now())
@@ -34,14 +35,17 @@ def recover_username(
     person = Person(
         name=parse_name(name), document_type=document.type, document_number=document.number
     )
-    allowed = _recovery_allowed(ports, proof.destination)
-    account = _account_of_person(ports, person, proof)
-    writes: list[Write] = [ports.codes.spending(verification_token, ports.now())]
-    if account is not None and allowed:
-        writes.extend(tell(ports, account, "username_recovered", {"username": account.email}))
-        writes.append(ports.audited(account.account_id, "username_recovered", "owner"))
+    hit = Hit("recovery.destination.day", proof.destination)  # A-11
+    allowed = ports.limits.takes([hit], ports.now())
+    errand = ports.errand(
+        "username_asked" if allowed else "nothing",
+        name=person.name,
+        document=document_value(person),
+        channel=proof.channel,
+        destination=comparable(proof.destination),
+    )
     try:
-        ports.commit(writes)
+        ports.commit([ports.codes.spending(verification_token, ports.now()), errand])
     except ConditionFailed:
         raise invalid("verification_token", "verification_token_invalid") from None
 
@@ -61,12 +65,7 @@ def reset_password(
     is told. Raises `not_matched`, `InvalidInput`.
     """
     proof = require_proof_of(ports, verification_token, "reset_password")
-    account = account_of_contact(ports, proof)
-    number = comparable_number(document_type, document_number)
-    if account is None or not _may_reset(ports, account, proof):
-        raise Refusal("not_matched")
-    if number is None or number not in _numbers(account):
-        raise Refusal("not_matched")
+    account = _resettable(ports, proof, comparable_number(document_type, document_number))
     password = checked_password(ports, account, new_password, field="new_password")
     changed = msgspec.structs.replace(
         account,
@@ -123,51 +122,31 @@ def checked_password(ports: Ports, account: Account, password: str, *, field: st
     )
 
 
-def _account_of_person(ports: Ports, person: Person, proof: Proof) -> Account | None:
-    """By the number, where one is proved; else by the contact, where the person agrees."""
-    holder = ports.accounts.holder("document", document_value(person))
-    account = ports.accounts.get(holder) if holder else account_of_contact(ports, proof)
-    if account is None:
-        return None
-    known = (account.person, *account.identities)
-    agrees = any(
-        same_name(one.name, person.name) and one.document_number == person.document_number
-        for one in known
-    )
-    return account if agrees else None
+def _resettable(ports: Ports, proof: Proof, number: str | None) -> Account:
+    """The account of a proved phone or e-mail, where the number is its, too.
+
+    Raises `not_matched`, whatever is wrong, after the same look at the tables (A-05).
+    """
+    holder = ports.accounts.holder("phone" if proof.channel == "sms" else "email", _contact(proof))
+    account = ports.accounts.get(holder or "-")
+    tried = Hit("reset.account.hour", holder or f"{proof.channel}/{_contact(proof)}")  # A-12
+    allowed = ports.limits.takes([tried], ports.now())
+    if account is None or not allowed or _pauses(account, proof, ports.now()):
+        raise Refusal("not_matched")
+    if number is None or number not in _numbers(account):
+        raise Refusal("not_matched")
+    return account
 
 
-def account_of_contact(ports: Ports, proof: Proof) -> Account | None:
-    """The account whose phone or e-mail the proof is of."""
-    kind, value = (
-        ("phone", proof.destination)
-        if proof.channel == "sms"
-        else ("email", comparable(proof.destination))
-    )
-    holder = ports.accounts.holder("phone" if kind == "phone" else "email", value)
-    return ports.accounts.get(holder) if holder else None
+def _contact(proof: Proof) -> str:
+    return proof.destination if proof.channel == "sms" else comparable(proof.destination)
 
 
 def _numbers(account: Account) -> set[str]:
     return {one.document_number for one in (account.person, *account.identities)}
 
 
-def _may_reset(ports: Ports, account: Account, proof: Proof) -> bool:
-    """A-12: few tries an hour; and not with an address that was changed within the last day."""
+def _pauses(account: Account, proof: Proof, now: int) -> bool:
+    """Whether this address was changed too lately to recover the account."""
     changed_at = account.phone_changed_at if proof.channel == "sms" else account.email_changed_at
-    if changed_at is not None and ports.now() - changed_at < CONTACT_PAUSE_SECONDS:
-        return False
-    try:
-        ports.limits.take([Hit("reset.account.hour", account.account_id)], ports.now())
-    except OverLimit:
-        return False
-    return True
-
-
-def _recovery_allowed(ports: Ports, destination: str) -> bool:
-    """A-11: few tries a day, whatever comes of them; the same answer beyond."""
-    try:
-        ports.limits.take([Hit("recovery.destination.day", destination)], ports.now())
-    except OverLimit:
-        return False
-    return True
+    return changed_at is not None and now - changed_at < CONTACT_PAUSE_SECONDS

@@ -8,7 +8,7 @@ import msgspec
 from chalicelib.domain import lifetimes
 from chalicelib.domain.consents import CURRENT_VERSION, digest_of, require_stated_consent
 from chalicelib.domain.documents import parse_document
-from chalicelib.domain.emails import comparable, parse_email
+from chalicelib.domain.emails import parse_email
 from chalicelib.domain.errors import InvalidInput, Refusal, invalid
 from chalicelib.domain.instants import china_date, rfc3339
 from chalicelib.domain.limits import network_of
@@ -16,7 +16,6 @@ from chalicelib.domain.names import parse_name
 from chalicelib.domain.passwords import check_password
 from chalicelib.operations.archive import bound_records, count_by_family
 from chalicelib.operations.confirm_email import confirmation_writes
-from chalicelib.operations.notices import tell_by
 from chalicelib.operations.ports import Caller, Ports
 from chalicelib.operations.remind import reminder_to_confirm
 from chalicelib.operations.views import AccountView, account_view
@@ -25,12 +24,10 @@ from chalicelib.stores.accounts import (
     Consent,
     Draft,
     Person,
-    UniqueKind,
     document_value,
     unique_values,
 )
 from chalicelib.stores.limits import Hit, OverLimit
-from chalicelib.stores.outbox import Channel
 from chalicelib.stores.sessions import Principal
 from chalicelib.stores.tables import ConditionFailed, Write
 
@@ -110,10 +107,12 @@ def draft_registration(ports: Ports, caller: Caller, application: Application) -
         ),
         expires_at=rfc3339(draft.expires_at),
     )
-    writes = [
+    writes: list[Write] = [
         ports.codes.spending(application.verification_token, ports.now()),
         ports.accounts.drafting(registration_id, draft),
-        *_warnings_to_holders(ports, account),
+        ports.errand(
+            "contact_used", account_id=account.account_id, email=email, phone=account.phone
+        ),
     ]
     try:
         ports.commit(writes, reply=answer)
@@ -281,20 +280,3 @@ def _bound(ports: Ports, account: Account) -> dict[str, int]:
         proved_at=account.proved_at,
     )
     return count_by_family(bound_records(ports, principal))
-
-
-def _warnings_to_holders(ports: Ports, account: Account) -> list[Write]:
-    """The owner of an address or phone in use is told; the person registering learns nothing.
-
-    An account is looked up either way, so that the time taken tells nothing.
-    """
-    held: tuple[tuple[Channel, UniqueKind, str], ...] = (
-        ("email", "email", comparable(account.email)),
-        ("sms", "phone", account.phone),
-    )
-    writes = []
-    for channel, kind, value in held:
-        holder = ports.accounts.get(ports.accounts.holder(kind, value) or account.account_id)
-        if holder is not None:
-            writes.append(tell_by(ports, holder, channel, "contact_already_used"))
-    return writes

@@ -59,7 +59,7 @@ def sign_in(
     # A try that is not allowed takes as long: time tells nothing about what was wrong.
     right = _password_matches(ports, account if allowed else None, password)
     if account is None or not right:
-        _count_attacked_account(ports, subject, network)
+        _count_attacked_account(ports, normal, network)
         ports.metrics.count("sign_in_failed")
         raise Refusal("credentials_invalid")
     account = _rehashed(ports, account, password)

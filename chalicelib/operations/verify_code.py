@@ -74,7 +74,7 @@ def request_code(
     challenge_id = ports.random.identifier()
     answer = _answer(ports, challenge_id, proof)
     try:
-        send_code(ports, caller, proof, challenge_id, reply=answer)
+        send_code(ports, caller, proof, challenge_id, reply=answer, quietly=True)
     except OverLimit as limit:
         ports.metrics.count("code_limited", rule=limit.rule)
     return answer
@@ -95,13 +95,19 @@ def send_code(
     *,
     reply: object,
     status: int | None = None,
+    quietly: bool = False,
 ) -> None:
-    """Store a challenge, count it and send its code, all in one commit. Raises `OverLimit`."""
+    """Store a challenge, count it and send its code, all in one commit. Raises `OverLimit`.
+
+    `quietly`: over a limit the commit is one of the same size, and only nothing is sent.
+    """
     code = ports.random.digits(6)
     for _ in range(_CONTENTION_TRIES):
         now = ports.now()
         expires_at = now + lifetimes.CODE
-        counting = ports.limits.counting(_hits(proof, caller), now)
+        counting, limit = ports.limits.counting_alike(_hits(proof, caller), now)
+        if limit is not None and not quietly:
+            raise limit
         message = Message(
             kind="code",
             channel="sms" if proof.channel == "sms" else "email",
@@ -110,17 +116,20 @@ def send_code(
             values={"code": code, "purpose": proof.purpose},
             expires_at=expires_at,
         )
-        writes = [
-            *counting,
-            *ports.codes.sending(challenge_id, proof, code, expires_at),
-            ports.message(message),
-        ]
+        sent = ports.message(message)
+        writes = [*counting]
+        if limit is None:
+            writes += [*ports.codes.sending(challenge_id, proof, code, expires_at), sent]
+        else:
+            writes += ports.codes.pretending(challenge_id, proof, code, expires_at, sent.row)
         try:
             ports.commit(writes, reply=reply, status=status)
         except ConditionFailed as failure:
             if all(is_counter(key) for key in failure.failed):
                 continue
             raise
+        if limit is not None:
+            raise limit
         ports.metrics.count("code_sent", purpose=proof.purpose, channel=proof.channel)
         return
     raise OverLimit("contention", 1)
@@ -157,10 +166,12 @@ def require_guess_allowed(ports: Ports, caller: Caller) -> None:
 
 
 def require_right_code(ports: Ports, caller: Caller, challenge: Challenge, code: str) -> None:
-    """Take a try, then compare. Raises `code_invalid`; a wrong guess is counted."""
-    if not ports.codes.take_try(challenge, ports.now()):
-        raise Refusal("code_invalid")
-    if not ports.codes.matches(challenge, code):
+    """Take a try, then compare. Raises `code_invalid`; a wrong guess is counted.
+
+    So is one at a code that was voided, used or never sent: it takes as long, and tells nothing.
+    """
+    taken = ports.codes.take_try(challenge, ports.now())
+    if not taken or not ports.codes.matches(challenge, code):
         count_wrong_guess(ports, caller, challenge)
         raise Refusal("code_invalid")
 

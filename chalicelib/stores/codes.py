@@ -9,7 +9,7 @@ import msgspec
 
 from chalicelib.stores.expiry import expiring
 from chalicelib.stores.keyring import Keyring, same, token_digest
-from chalicelib.stores.tables import ConditionFailed, Key, Put, Tables, Update, When, Write
+from chalicelib.stores.tables import ConditionFailed, Key, Put, Row, Tables, Update, When, Write
 
 MOST_TRIES = 5
 """Comparisons allowed per challenge (contract; R-21)."""
@@ -46,7 +46,7 @@ class Codes:
         self._tables = tables
         self._keyring = keyring
 
-    def sending(self, challenge_id: str, proof: Proof, code: str, expires_at: int) -> list[Write]:
+    def sending(self, challenge_id: str, proof: Proof, code: str, expires_at: int) -> list[Put]:
         """The writes that store a new challenge and void the one before it."""
         key, slot = _challenge(challenge_id), self._slot(proof)
         return [
@@ -71,6 +71,22 @@ class Codes:
                     **expiring(slot.pk, expires_at),
                 },
             ),
+        ]
+
+    def pretending(
+        self, challenge_id: str, proof: Proof, code: str, expires_at: int, message: Row
+    ) -> list[Write]:
+        """The writes that look like `sending` and its message, and void and send nothing.
+
+        They store a challenge whose slot is another's; the rest is tidied with it.
+        """
+        challenge, slot = self.sending(challenge_id, proof, code, expires_at)
+        pk = f"unsent#{challenge_id}"
+        lapsing = expiring(pk, expires_at)
+        return [
+            challenge,
+            Put("codes", {**slot.row, "pk": pk, "sk": "slot", **lapsing}),
+            Put("codes", {**message, "pk": pk, "sk": "message", **lapsing}),
         ]
 
     def challenge(self, challenge_id: str, now: int) -> Challenge | None:

@@ -1,7 +1,8 @@
-"""Messages that were committed and are not yet sent.
+"""Messages that were committed and are not yet sent, and errands that are not yet run.
 
 A row exists from the commit that caused the message until the message is sent; queues carry its
-address only. `due` is when it is to be queued (again), `lease` until when a consumer has it.
+address only. `due` is when it is to be queued (again), `lease` until when a consumer has it. An
+errand is looked up and told later, so that neither an answer nor its time tells the asker anything.
 """
 
 import random
@@ -22,6 +23,8 @@ GIVE_UP_SECONDS = 86_400
 
 Channel = Literal["sms", "email"]
 
+_ERRAND, _MESSAGE = "errand", "message"
+
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One message to one address. Past `expires_at` (epoch seconds) it is dropped, not sent."""
@@ -34,6 +37,13 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: int | None = None
 
 
+class Errand(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be looked up and told to somebody, out of sight of whoever asked for it."""
+
+    kind: str
+    values: Mapping[str, str]
+
+
 class Outbox:
     """The `outbox` table."""
 
@@ -41,13 +51,14 @@ class Outbox:
         self._tables = tables
         self._keyring = keyring
 
-    def adding(self, message: Message, message_id: str, now: int) -> Put:
-        """The write that commits a message."""
+    def adding(self, message: Message | Errand, message_id: str, now: int) -> Put:
+        """The write that commits a message or an errand."""
         shard = random.randrange(SHARDS)  # noqa: S311 -- spreads load, protects nothing
         key = Key("outbox", f"pending#{shard}", f"{now:011d}#{message_id}")
         row: Row = {
             "pk": key.pk,
             "sk": key.sk,
+            "state": _ERRAND if isinstance(message, Errand) else _MESSAGE,
             "sealed": self._keyring.seal_document(message, key),
             "at": now,
             "due": now,
@@ -70,8 +81,8 @@ class Outbox:
         except ConditionFailed:
             return  # sent meanwhile
 
-    def lease(self, key: Key, now: int) -> Message | None:
-        """Take the message for sending; None when it was sent or another consumer has it."""
+    def lease(self, key: Key, now: int) -> Message | Errand | None:
+        """Take it for sending or running; None when that is done or another consumer has it."""
         row = self._tables.get(key)
         if row is None or int(row.get("lease", 0)) > now:
             return None
@@ -81,6 +92,8 @@ class Outbox:
             self._tables.write(Update(key, set={"lease": now + LEASE_SECONDS}, when=when))
         except ConditionFailed:
             return None
+        if row.get("state") == _ERRAND:
+            return self._keyring.open_document(row["sealed"], key, Errand)
         return self._keyring.open_document(row["sealed"], key, Message)
 
     def release(self, key: Key) -> None:
@@ -93,6 +106,10 @@ class Outbox:
     def sent(self, key: Key) -> None:
         """The message was sent, or is no longer wanted: nothing of it is kept."""
         self._tables.write(Delete(key))
+
+    def running(self, key: Key) -> Delete:
+        """The write that takes an errand off: it fails when another consumer was quicker."""
+        return Delete(key, When(exists=True))
 
     def oldest(self) -> int | None:
         """When the oldest waiting message was committed (epoch seconds)."""

@@ -24,6 +24,10 @@ from chalicelib.stores.tables import ABSENT, Delete, Key, Put, Row, Tables, When
 NumberKind = Literal["certificate", "school", "serial"]
 
 
+_NO_RECORD = Key("registry", "person#-", "-")
+"""Read where a number names no record, so that its time does not tell that there is none (R-54)."""
+
+
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """A record as it comes from its institution.
 
@@ -123,7 +127,7 @@ class Registry:
             "registry", self._number(family, institution, year, number)
         ).rows
         kinds = {self._target(row): str(row["state"]) for row in pointers}
-        found = self._tables.get_many(list(kinds))
+        found = self._tables.get_many(list(kinds) or [_NO_RECORD])
         return [
             (self._held(row), kind)
             for key, row in found.items()

@@ -38,21 +38,18 @@ class PasswordThrottle:
         self._keyring = keyring
 
     def take_try(self, subject: str, network: str, now: int) -> bool:
-        """Count a try; False when it must not be compared."""
+        """Count a try; False when it must not be compared, found by the same calls."""
         keys = self._keys(subject, network)
         for _ in range(_CONTENTION_TRIES):
             rows = self._tables.get_many(keys)
             near, far = rows.get(keys[0]), rows.get(keys[1])
-            if near is not None and int(near["lease"]) > now:
-                return False
-            if far is not None and int(far["count"]) >= MOST_CONSECUTIVE:
-                return False
-            writes = [_counted(keys[0], near, now), _counted(keys[1], far, now)]
+            allowed = _may_try(near, far, now)
+            write = _counted if allowed else _idle
             try:
-                self._tables.commit(writes)
+                self._tables.commit([write(keys[0], near, now), write(keys[1], far, now)])
             except ConditionFailed:
                 continue
-            return True
+            return allowed
         return False
 
     def clear(self, subject: str, network: str) -> list[Write]:
@@ -73,6 +70,19 @@ def wait_after(failures: int) -> int:
     if failures < _FREE_FAILURES:
         return 0
     return min(LONGEST_WAIT, 1 << min(failures - _FREE_FAILURES, 10))
+
+
+def _may_try(near: Row | None, far: Row | None, now: int) -> bool:
+    waiting = near is not None and int(near["lease"]) > now
+    return not waiting and (far is None or int(far["count"]) < MOST_CONSECUTIVE)
+
+
+def _idle(key: Key, row: Row | None, now: int) -> Write:
+    """A write like one that counts, after which the counter stands as before."""
+    if row is None:
+        nothing: Row = {"pk": key.pk, "sk": key.sk, "count": 0, "lease": 0}
+        return Put("codes", {**nothing, **expiring(key.pk, now)}, ABSENT)
+    return Update(key, set={"lease": row["lease"]}, when=When(equal={"count": row["count"]}))
 
 
 def _counted(key: Key, row: Row | None, now: int) -> Write:

@@ -342,6 +342,7 @@ def test_the_answer_is_due_in_three_working_days(archive, submitted, due):
 def test_a_withdrawn_appeal_stays_so_and_its_scan_goes(archive, holder):
     opened = open_appeal(archive, WANG).json
     submit_appeal(archive, opened)
+    archive.deliver()
     for _ in range(2):
         assert withdraw(archive, opened).status == 204
     assert read_appeal(archive, opened).json["status"] == "withdrawn"
@@ -423,6 +424,7 @@ def test_after_the_decision_the_scan_goes_and_both_are_told(
 ):
     opened = open_appeal(archive, WANG).json
     submit_appeal(archive, opened)
+    archive.deliver()
     decide(archive, opened, event, "document_mismatch" if event == "reject" else None)
     assert len(files(archive)) == 1
     archive.clock.advance(SETTLE_SECONDS)
@@ -472,6 +474,7 @@ def test_what_waits_for_a_decision_stands_in_the_operators_list(archive):
 def test_the_holder_objects(archive, holder):
     opened = open_appeal(archive, WANG).json
     submit_appeal(archive, opened)
+    archive.deliver()
     archive.clock.advance(60)
     path = f"/appeals/{opened['appeal_id']}/objection"
     for _ in range(2):
