@@ -20,6 +20,26 @@ const ACTIONS = {
   },
 };
 
+/** Links that lead to a page of one's own, after signing in there. */
+const PAGES = {
+  objection: {
+    address: (appeal) => `/#/objection?appeal=${encodeURIComponent(appeal)}`,
+    ask: [
+      "有人对您账户的证件号码提出申诉。如果该号码属于您，请登录后提出异议。",
+      "Somebody claims the document number of your account. If it is yours, sign in and object.",
+    ],
+    act: ["登录并提出异议", "Sign in and object"],
+  },
+  "cancel-closing": {
+    address: () => "/#/account",
+    ask: [
+      "您的账户将被注销。如果想保留账户，请登录后取消。",
+      "Your account will be closed. To keep it, sign in and cancel.",
+    ],
+    act: ["登录并取消注销", "Sign in and cancel"],
+  },
+};
+
 const REFUSED = ["链接已失效或已用过。", "The link has expired or was used."];
 const FAILED = ["暂时无法完成，请稍后再试。", "It did not work just now; try again later."];
 
@@ -29,7 +49,8 @@ function say(element, [zh, en]) {
   const english = document.createElement("span");
   english.lang = "en";
   english.textContent = en;
-  element.replaceChildren(`${zh} `, english);
+  const apart = element.tagName === "BUTTON" ? " ·\u00a0" : document.createElement("br");
+  element.replaceChildren(zh, apart, english);
 }
 
 async function run(action, token) {
@@ -49,12 +70,15 @@ async function run(action, token) {
   find("act").disabled = false;
 }
 
-const [kind, token] = location.hash.slice(1).split("=");
-const action = ACTIONS[kind];
-if (action && token) {
+function offer({ ask, act }, press) {
   history.replaceState(null, "", location.pathname);
-  say(find("text"), action.ask);
-  say(find("act"), action.act);
+  say(find("text"), ask);
+  say(find("act"), act);
   find("act").hidden = false;
-  find("act").addEventListener("click", () => run(action, token));
+  find("act").addEventListener("click", press);
 }
+
+const [kind, token = ""] = location.hash.slice(1).split("=");
+const [action, page] = [ACTIONS[kind], PAGES[kind]];
+if (action && token) offer(action, () => run(action, token));
+else if (page) offer(page, () => location.assign(page.address(token)));
