@@ -1,18 +1,15 @@
-"""What schedules and queues start: one function a job, each safe to run twice."""
+"""What schedules and queues start: one function a job, each safe to run twice.
+
+A job imports its operation when it runs: every function loads this module, and answers people
+sooner for not loading what only the jobs need.
+"""
+# ruff: noqa: PLC0415
 
 from collections.abc import Mapping
 from typing import Any
 
 from chalicelib import telemetry
 from chalicelib.adapters.queues import key_of
-from chalicelib.operations import check_appeals as checking
-from chalicelib.operations import close_account as closing
-from chalicelib.operations import correct as correcting
-from chalicelib.operations import deliver as delivering
-from chalicelib.operations import expire_codes as expiring
-from chalicelib.operations import relay as relaying
-from chalicelib.operations import remind as reminding
-from chalicelib.operations import seal_audit as sealing
 from chalicelib.operations.ports import Ports
 
 OUTBOX_AGE = "outbox_age"
@@ -21,6 +18,8 @@ OUTBOX_AGE = "outbox_age"
 
 def relay(ports: Ports) -> int:
     """Queue the messages that are due; how many."""
+    from chalicelib.operations import relay as relaying
+
     count = relaying.relay(ports)
     if count:
         telemetry.job_log("relay", messages=count)
@@ -29,6 +28,8 @@ def relay(ports: Ports) -> int:
 
 def watch_outbox(ports: Ports) -> int:
     """Tell how long the oldest message has waited (R-99); in seconds."""
+    from chalicelib.operations import relay as relaying
+
     waited = relaying.waiting_seconds(ports)
     ports.metrics.seconds(OUTBOX_AGE, waited)
     return waited
@@ -36,6 +37,8 @@ def watch_outbox(ports: Ports) -> int:
 
 def expire_codes(ports: Ports) -> int:
     """Remove what has expired; how many rows."""
+    from chalicelib.operations import expire_codes as expiring
+
     count = expiring.expire_codes(ports)
     telemetry.job_log("expire_codes", rows=count)
     return count
@@ -46,6 +49,9 @@ def check_appeals(ports: Ports) -> int:
 
     Corrections too: their drafts lapse and their evidence goes in the same way.
     """
+    from chalicelib.operations import check_appeals as checking
+    from chalicelib.operations import correct as correcting
+
     checked = checking.check_appeals(ports)
     telemetry.job_log(
         "check_appeals",
@@ -60,6 +66,8 @@ def check_appeals(ports: Ports) -> int:
 
 def close_accounts(ports: Ports) -> int:
     """Close the accounts whose time has come; how many are closed to the end."""
+    from chalicelib.operations import close_account as closing
+
     closed = closing.close_accounts(ports)
     telemetry.job_log("close_accounts", closed=closed.closed, failed=closed.failed)
     return closed.closed
@@ -67,6 +75,8 @@ def close_accounts(ports: Ports) -> int:
 
 def remind(ports: Ports) -> int:
     """Send the reminders of the day; how many."""
+    from chalicelib.operations import remind as reminding
+
     reminded = reminding.remind(ports)
     telemetry.job_log("remind", sent=reminded.sent, failed=reminded.failed)
     return reminded.sent
@@ -77,6 +87,8 @@ def seal_audit(ports: Ports) -> int:
 
     The log keeps each run's last seal: an anchor that who can change the tables cannot change.
     """
+    from chalicelib.operations import seal_audit as sealing
+
     sealed = sealing.seal_audit(ports)
     if sealed.last is not None:
         telemetry.job_log(
@@ -91,6 +103,8 @@ def seal_audit(ports: Ports) -> int:
 
 def deliver(ports: Ports, event: Mapping[str, Any]) -> dict[str, Any]:
     """Send the messages of an SQS event; answers which of them failed (partial batch)."""
+    from chalicelib.operations import deliver as delivering
+
     failed = []
     for record in event["Records"]:
         try:

@@ -67,6 +67,10 @@ class DynamoTables:
         for table in get_args(TableName):
             self._connection.add_meta_table(MetaTable({"TableName": self._table(table), **_SHAPE}))
 
+    def make_client(self) -> None:
+        """Make the client now, not with the first request; nothing is sent."""
+        _ = self._connection.client
+
     def get(self, key: Key) -> Row | None:
         """See `Tables.get`."""
         try:
@@ -281,7 +285,7 @@ class DynamoTables:
         )
 
 
-_TRANSACTION_ORDER = {Check: 0, Delete: 1, Put: 2, Update: 3}
+_TRANSACTION_ORDER: dict[type, int] = {Check: 0, Delete: 1, Put: 2, Update: 3}
 """The order in which PynamoDB sends a transaction's items, so that reasons map back to writes."""
 
 _SHAPE = {

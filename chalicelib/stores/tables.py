@@ -12,8 +12,9 @@ the other columns are keys, digests, states, counters and instants in epoch seco
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
+
+import msgspec
 
 TableName = Literal[
     "accounts",
@@ -31,8 +32,7 @@ Value: TypeAlias = str | int | bytes
 Row: TypeAlias = Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """The address of a row."""
 
     table: TableName
@@ -40,8 +40,7 @@ class Key:
     sk: str
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(msgspec.Struct, frozen=True):
     """A condition on the stored row; all parts must hold.
 
     `exists`: True or False for "there is (no) such row"; None for no opinion. `equal`, `below`
@@ -50,9 +49,9 @@ class When:
     """
 
     exists: bool | None = None
-    equal: Mapping[str, Value] = field(default_factory=dict)
-    below: Mapping[str, int] = field(default_factory=dict)
-    above: Mapping[str, int] = field(default_factory=dict)
+    equal: Mapping[str, Value] = {}
+    below: Mapping[str, int] = {}
+    above: Mapping[str, int] = {}
     absent: tuple[str, ...] = ()
     lapsed_at: int | None = None
 
@@ -61,8 +60,7 @@ ABSENT = When(exists=False)
 PRESENT = When(exists=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(msgspec.Struct, frozen=True):
     """Write a whole row."""
 
     table: TableName
@@ -75,27 +73,24 @@ class Put:
         return Key(self.table, str(self.row["pk"]), str(self.row["sk"]))
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(msgspec.Struct, frozen=True):
     """Set, add to, or remove columns of a row."""
 
     key: Key
-    set: Mapping[str, Value] = field(default_factory=dict)
-    add: Mapping[str, int] = field(default_factory=dict)
+    set: Mapping[str, Value] = {}
+    add: Mapping[str, int] = {}
     remove: tuple[str, ...] = ()
     when: When | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(msgspec.Struct, frozen=True):
     """Remove a row."""
 
     key: Key
     when: When | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """Only check a condition, inside a commit."""
 
     key: Key
@@ -125,8 +120,7 @@ class ConditionFailed(Exception):  # noqa: N818 -- an expected outcome the calle
         return key in self.failed
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Rows of a query and, where there are more, the sort key to go on after."""
 
     rows: Sequence[Row]

@@ -46,6 +46,19 @@ The typesetter alone is 31 MB zipped."""
 REPORT_ONLY = "chalicelib/assets/report"
 """Fonts and template, which only the functions that draw reports carry."""
 
+NO_DOCSTRINGS = '''"""In place of the makers of docstrings for clients: no function reads one."""
+
+
+class NoDocstring(str):
+    """Empty, whatever it is made from."""
+
+    def __new__(cls, *_arguments, **_named):
+        return super().__new__(cls)
+
+
+ClientMethodDocstring = PaginatorDocstring = WaiterDocstring = NoDocstring
+'''
+
 Contents = Mapping[str, Path]
 """The files of a zip by their names in it."""
 
@@ -64,6 +77,7 @@ def cut(folder: Path) -> None:
         _remove(cache)
     _cut_stdnum(folder / "stdnum")
     _cut_botocore(folder / "botocore" / "data")
+    _cut_documentation(folder / "botocore" / "docs")
 
 
 def compile_bytecode(folder: Path) -> None:
@@ -134,6 +148,15 @@ def _cut_botocore(data: Path) -> None:
         services = partition["services"]
         partition["services"] = {name: services[name] for name in SERVICES if name in services}
     endpoints.write_text(json.dumps(known, separators=(",", ":")))
+
+
+def _cut_documentation(docs: Path) -> None:
+    """Botocore loads its documentation with every client; keep what its handlers are made of."""
+    for place in list(docs.iterdir()):
+        if place.name != "utils.py":
+            _remove(place)
+    (docs / "__init__.py").touch()
+    (docs / "docstring.py").write_text(NO_DOCSTRINGS)
 
 
 def _remove(place: Path) -> None:

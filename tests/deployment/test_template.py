@@ -6,13 +6,13 @@ import sys
 import zipfile
 from pathlib import Path
 
-import awslambdaric
 import pytest
 
 from chalicelib.api.application import FUNCTIONS
 from chalicelib.api.routes import ROUTES
 from infra.packaging.api import ACCESS_LOG, METHODS
 from infra.packaging.bundle import MOST_BYTES
+from tests.deployment.runtime import link_runtime
 
 pytestmark = pytest.mark.deployment
 
@@ -232,17 +232,11 @@ handler = _get_handler(sys.argv[2])
 from chalicelib import wiring
 wiring.ports()
 """
-RUNTIME = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
 
 
 @pytest.fixture(scope="session")
 def runtime(tmp_path_factory):
-    """A folder with Lambda's runtime client and nothing else of this environment."""
-    folder = tmp_path_factory.mktemp("runtime")
-    for place in Path(awslambdaric.__file__).parents[1].iterdir():
-        if place.name.startswith(RUNTIME) and not place.name.endswith(".dist-info"):
-            (folder / place.name).symlink_to(place)
-    return str(folder)
+    return str(link_runtime(tmp_path_factory.mktemp("lambda") / "runtime"))
 
 
 def test_every_function_starts_from_its_zip_alone(packaged, resources, unzipped, runtime):
