@@ -79,6 +79,6 @@ def unrouted(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    wiring.prime()
+    wiring.ports()  # now, when even a small function has a whole processor
 gc.freeze()
 gc.enable()

@@ -80,13 +80,6 @@ def ports() -> Ports:
     return build(settings())
 
 
-def prime() -> None:
-    """Make what every request needs; while it starts, a small function has a whole processor."""
-    tables = ports().tables
-    if isinstance(tables, DynamoTables):
-        tables.make_client()
-
-
 def build(chosen: Settings, *, now: Callable[[], int] | None = None) -> Ports:
     """The ports for some settings; `now` stands in for the clock in tests."""
     telemetry.configure(chosen.log_level)
@@ -94,6 +87,7 @@ def build(chosen: Settings, *, now: Callable[[], int] | None = None) -> Ports:
     tables = DynamoTables(
         region=chosen.region, prefix=chosen.table_prefix, endpoint=chosen.endpoint
     )
+    tables.make_client()  # every request needs it
     clients = _Clients(chosen)
     keys = KmsDataKeys(tables=tables, kms=clients.of("kms"), stage=chosen.stage)
     keyring = Keyring(chosen.stage, keys)
