@@ -1,12 +1,8 @@
 """Staff accounts: invited by an operator, with password and app, ended at once."""
 
-import re
-from typing import Any
-
 import pytest
 
 from chalicelib.api.openapi import document
-from chalicelib.api.routes import ADMITTED, ROUTES, Route
 from chalicelib.operations.staff import OperatorExists, create_first_operator
 from tests.api.steps import but_request_id, field_codes, sent_to
 from tests.corrections import with_directory
@@ -19,7 +15,6 @@ from tests.staff import (
     Member,
     accept,
     code_of,
-    everybody,
     first_operator,
     hired,
     invitation_mailed,
@@ -27,7 +22,7 @@ from tests.staff import (
     secret_of,
     signed_in,
 )
-from tests.world import PASSWORD, Client, World, world
+from tests.world import PASSWORD, World
 
 document()  # loads every function's routes
 MINUTE = 60
@@ -293,26 +288,3 @@ def test_staff_are_told_by_mail_alone(archive, operator):
     assert operator.client.call("PUT", "/account/password", body).status == 204
     assert any("密码" in text for text in sent_to(archive, OPERATOR))
     assert archive.sms.sent == []
-
-
-# Who may call what
-
-
-@pytest.fixture(scope="module")
-def callers() -> dict[str, Client]:
-    return everybody(world())
-
-
-@pytest.mark.req("R-40", "R-43")
-@pytest.mark.parametrize("caller", ["student", "registrar", "reviewer", "operator"])
-@pytest.mark.parametrize(
-    "route",
-    [route for route in ROUTES if route.policy != "public"],
-    ids=lambda one: f"{one.method} {one.path}",
-)
-def test_a_route_lets_in_whom_it_is_for(callers: dict[str, Client], route: Route, caller: Any):
-    if caller in ADMITTED[route.policy]:
-        return
-    path = re.sub(r"{\w+}", "x", route.path)
-    answer = callers[caller].call(route.method, path, {})
-    assert (answer.status, answer.code) == (403, "forbidden")
