@@ -66,6 +66,12 @@ def remind(_event: CloudWatchEvent) -> None:
     jobs.remind(wiring.ports())
 
 
+@app.schedule(Rate(1, unit=Rate.MINUTES))
+def publish_statuses(_event: CloudWatchEvent) -> None:
+    """Publish which reports are valid: what has changed since the minute before."""
+    jobs.publish_statuses(wiring.ports())
+
+
 @app.on_sqs_message(queue=os.environ.get("DELIVER_QUEUE", "archive-deliver"), batch_size=10)
 def deliver(event: SQSEvent) -> dict[str, Any]:
     """Send queued messages; what failed is tried again."""

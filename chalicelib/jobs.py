@@ -101,6 +101,16 @@ def seal_audit(ports: Ports) -> int:
     return sealed.hours
 
 
+def publish_statuses(ports: Ports) -> int:
+    """Publish which reports are valid; how many lists were signed."""
+    from chalicelib.operations import publish_statuses as publishing
+
+    published = publishing.publish_statuses(ports)
+    if published.lists:
+        telemetry.job_log("publish_statuses", lists=published.lists, changes=published.changes)
+    return published.lists
+
+
 def deliver(ports: Ports, event: Mapping[str, Any]) -> dict[str, Any]:
     """Send the messages of an SQS event; answers which of them failed (partial batch)."""
     from chalicelib.operations import deliver as delivering

@@ -52,6 +52,7 @@ from chalicelib.stores.reports import Reports
 from chalicelib.stores.sessions import Sessions
 from chalicelib.stores.signatures import Signatures, Signer
 from chalicelib.stores.staff import Staff
+from chalicelib.stores.statuses import StatusLists
 from chalicelib.stores.tables import Tables
 from chalicelib.stores.throttle import PasswordThrottle
 
@@ -147,6 +148,7 @@ def stores(tables: Tables, keyring: Keyring, rules: Any) -> dict[str, Any]:
         "reports": Reports(tables, keyring),
         "sessions": Sessions(tables, keyring),
         "staff": Staff(tables, keyring, accounts),
+        "statuses": StatusLists(tables),
         "throttle": PasswordThrottle(tables, keyring),
     }
 

@@ -24,6 +24,16 @@ CORS_REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key, Accept-Lan
 CORS_RESPONSE_HEADERS = "Content-Disposition, Idempotency-Replayed, Retry-After, X-Request-Id"
 """The answer's headers that such a page may read."""
 
+BINARY_TYPES = (
+    "application/dc+sd-jwt",
+    "application/pdf",
+    "application/statuslist+jwt",
+    "image/jpeg",
+    "text/csv",
+    "text/html",
+)
+"""Answers that are passed through as they are."""
+
 _SILENT = logging.getLogger("chalice.silent")
 """Chalice logs a crash with its text, which may quote a value: `calls.answer` logs it instead."""
 _SILENT.addHandler(logging.NullHandler())
@@ -68,7 +78,7 @@ class Archive(Chalice):
         self.log = _SILENT
         self._ports = ports
         self._cors_origins = cors_origins
-        self.api.binary_types = ["application/pdf", "image/jpeg", "text/csv", "text/html"]
+        self.api.binary_types = [*BINARY_TYPES]
 
     @property
     def current_request(self) -> Request | None:

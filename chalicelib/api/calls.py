@@ -245,6 +245,8 @@ def _response(route: Route, outcome: Any) -> Response:
         return response
     status = route.status_of(outcome)
     headers: dict[str, str | list[str]] = {"Content-Type": JSON}
+    if route.cacheable_seconds:
+        headers["Cache-Control"] = f"public, max-age={route.cacheable_seconds}"
     if isinstance(outcome, Binary):
         headers["Content-Type"] = outcome.media_type
         if outcome.file_name:
@@ -254,8 +256,6 @@ def _response(route: Route, outcome: Any) -> Response:
         return Response(body="", status_code=status, headers={})
     if isinstance(outcome, Listing):
         outcome = {"items": outcome.items, "next": outcome.next}
-    if route.cacheable_seconds:
-        headers["Cache-Control"] = f"public, max-age={route.cacheable_seconds}"
     return Response(body=msgspec.json.encode(outcome).decode(), status_code=status, headers=headers)
 
 

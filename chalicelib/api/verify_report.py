@@ -15,6 +15,7 @@ from chalicelib.operations import verify_report
 function = Function("verify_report")
 
 MOST_CODES = 500
+STATUS_LIST_TYPE = "application/statuslist+jwt"
 _RAISES = ("code_malformed", "report_not_found", "rate_limited")
 
 
@@ -114,3 +115,18 @@ def read_photo(call: Call, code: str) -> Binary:
 def read_keys(call: Call) -> dict[str, Any]:
     """The keys that sign reports, with their certificates (a JWK set)."""
     return verify_report.published_keys(call.ports)
+
+
+@function.route(
+    "GET",
+    "/status-lists/{list_id}",
+    policy="public",
+    answers={200: Binary},
+    media_type=STATUS_LIST_TYPE,
+    raises=("not_found",),
+    cacheable_seconds=15,
+)
+def read_statuses(call: Call, list_id: str) -> Binary:
+    """A signed list of statuses: a bit per report."""
+    token = verify_report.published_list(call.ports, list_id)
+    return Binary(token.encode(), STATUS_LIST_TYPE)

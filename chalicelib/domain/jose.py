@@ -19,7 +19,7 @@ MOST_CHARACTERS = 262_144
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
-class TokenMalformed(Exception):  # noqa: N818 -- names what was found
+class TokenMalformed(ValueError):  # noqa: N818 -- names what was found
     """A text is not a token of the kind that is asked for."""
 
 

@@ -9,6 +9,7 @@ from chalicelib.domain.errors import Text, invalid
 from chalicelib.domain.instants import rfc3339
 from chalicelib.domain.records import Facts, Family, PhotoKind, Record
 from chalicelib.domain.spelling import spelled_name
+from chalicelib.domain.status_lists import StatusEntry
 from chalicelib.domain.terms import english, label
 
 ReportKind = Literal["enrollment", "credential", "degree"]
@@ -51,6 +52,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     photo: str | None = None
     photo_digest: str = ""
     salt: str = ""
+    status_entry: StatusEntry | None = None
 
 
 REPORTABLE_FAMILY: dict[ReportKind, Family] = {
@@ -193,9 +195,18 @@ def public_view(statement: Statement) -> dict[str, object]:
 
 
 def signed_view(statement: Statement) -> dict[str, object]:
-    """All that is signed of a report: what a verifier is shown, the salt and the photo's digest."""
+    """All that is signed of a report: what a verifier is shown, and what helps to check it."""
     view = {**public_view(statement), "salt": statement.salt}
-    return view | ({"photo_sha256": statement.photo_digest} if statement.photo_digest else {})
+    if statement.photo_digest:
+        view["photo_sha256"] = statement.photo_digest
+    if statement.status_entry is not None:
+        view["status_list"] = status_pointer(statement.status_entry)
+    return view
+
+
+def status_pointer(entry: StatusEntry) -> dict[str, object]:
+    """Where a report's status stands, as the IETF's Token Status List has it."""
+    return {"idx": entry.index, "uri": entry.uri}
 
 
 def _lines(record: Record, fields: Sequence[str], *, in_english: bool) -> Iterator[Line]:

@@ -24,10 +24,10 @@ from chalicelib.operations.sign_report import files_prefix
 from chalicelib.stores.accounts import Account
 from chalicelib.stores.agenda import Task
 from chalicelib.stores.sessions import Principal
-from chalicelib.stores.tables import ConditionFailed, Delete, Update, Write
+from chalicelib.stores.tables import ConditionFailed, Delete, Put, Update, Write
 
-Erasure = Update | Delete
-"""A write that erases something: it stands alone and can be done again."""
+Erasure = Put | Update | Delete
+"""A write that erases something, or has that noticed: it stands alone and can be done again."""
 
 
 class Closing(msgspec.Struct, frozen=True):
@@ -177,7 +177,7 @@ def _proofreading(ports: Ports, account: Account) -> Iterable[Erasure]:
 
 def _reports(ports: Ports, account: Account) -> Iterable[Erasure]:
     ports.report_files.forget(files_prefix(account.account_id))
-    return ports.reports.emptying(account.account_id)
+    return ports.reports.emptying(account.account_id, ports.now())
 
 
 def _cases(ports: Ports, account: Account) -> Iterable[Erasure]:

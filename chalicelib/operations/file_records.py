@@ -22,11 +22,11 @@ class RecordFiling:
         void = {self._ports.registry.record_id(source) for source in sources if _is_void(source)}
         counts = self._ports.registry.put(sources, now=now, reason=reason)
         for record_id in counts.changed_records:
-            self._withdraw(record_id, "revoked" if record_id in void else "superseded")
+            self._withdraw(record_id, "revoked" if record_id in void else "superseded", now)
         return counts
 
-    def _withdraw(self, record_id: str, state: Literal["superseded", "revoked"]) -> None:
-        for report in self._ports.reports.withdraw_for_record(record_id, state):
+    def _withdraw(self, record_id: str, state: Literal["superseded", "revoked"], now: int) -> None:
+        for report in self._ports.reports.withdraw_for_record(record_id, state, now):
             line = self._ports.audited(
                 report.account_id, f"report_{state}", "system", report_id=report.report_id
             )

@@ -30,6 +30,7 @@ from chalicelib.stores.reports import Reports
 from chalicelib.stores.sessions import Sessions
 from chalicelib.stores.signatures import Signatures
 from chalicelib.stores.staff import Staff
+from chalicelib.stores.statuses import StatusLists
 from chalicelib.stores.tables import ConditionFailed, Key, Put, Tables, Write
 from chalicelib.stores.throttle import PasswordThrottle
 
@@ -213,6 +214,7 @@ class Ports:
     renderer: ReportRenderer
     pdf_signer: PdfSigner
     signatures: Signatures
+    statuses: StatusLists
     audit_signer: AuditSigner
     metrics: Metrics
     public_origin: str

@@ -16,6 +16,7 @@ from chalicelib.domain.statements import (
     build_statement,
     is_reportable,
 )
+from chalicelib.domain.status_lists import entries, list_id
 from chalicelib.domain.verification_codes import grouped, make_code
 from chalicelib.operations.archive import bound_record, require_proof
 from chalicelib.operations.ports import Ports
@@ -23,6 +24,7 @@ from chalicelib.operations.remind import reminders_of_expiry
 from chalicelib.operations.sign_report import signed, signed_pdf, verification_url
 from chalicelib.stores.reports import Report
 from chalicelib.stores.sessions import Principal
+from chalicelib.stores.statuses import place_of
 from chalicelib.stores.tables import ConditionFailed
 
 Preset = Literal["full", "summary", "status"]
@@ -90,19 +92,35 @@ def create_report(
         valid_until=valid_until,
         language=principal.language,
     )
-    report = signed(ports, drafted)
-    answer = _view(ports, report)
-    trail = ports.audited(
-        principal.account_id,
-        "report_issued",
-        "owner",
-        kind=kind,
-        report_id=report.report_id,
-    )
-    reminders = reminders_of_expiry(ports, report, valid_until)
-    ports.commit([*ports.reports.issuing(report), *reminders, trail], reply=answer)
+    issued = _issued(ports, drafted)
     ports.metrics.count("report_issued", kind=kind)
-    return answer
+    return issued
+
+
+def _issued(ports: Ports, drafted: Report) -> ReportView:
+    """Sign and commit the report, in a place of a status list that is free."""
+    for entry in entries(ports.now(), ports.random.bytes, ports.public_origin):
+        placed = msgspec.structs.replace(drafted.statement, status_entry=entry)
+        report = signed(ports, msgspec.structs.replace(drafted, statement=placed))
+        answer = _view(ports, report)
+        trail = ports.audited(
+            report.account_id,
+            "report_issued",
+            "owner",
+            kind=placed.kind,
+            report_id=report.report_id,
+        )
+        reminders = reminders_of_expiry(ports, report, report.valid_until)
+        if entry.list_id != list_id(ports.now()):
+            ports.statuses.open(entry.list_id)
+        try:
+            ports.commit([*ports.reports.issuing(report), *reminders, trail], reply=answer)
+        except ConditionFailed as failure:
+            if not failure.touches(place_of(entry)):
+                raise
+            continue
+        return answer
+    raise Refusal("unavailable", retry_after=1)
 
 
 def list_reports(
@@ -167,7 +185,7 @@ def extend_report(ports: Ports, principal: Principal, report_id: str, *, months:
     try:
         ports.commit(
             [
-                ports.reports.extending(extended),
+                *ports.reports.extending(extended, ports.now()),
                 *reminders_of_expiry(ports, extended, until),
                 trail,
             ]
@@ -187,7 +205,7 @@ def close_report(ports: Ports, principal: Principal, report_id: str) -> None:
         return
     trail = ports.audited(principal.account_id, "report_closed", "owner", report_id=report_id)
     try:
-        ports.commit([ports.reports.closing(report), trail])
+        ports.commit([*ports.reports.closing(report, ports.now()), trail])
     except ConditionFailed:
         raise Refusal("conflict") from None
     ports.metrics.count("report_closed")

@@ -111,6 +111,14 @@ def published_keys(ports: Ports) -> dict[str, Any]:
     return ports.signatures.published()
 
 
+def published_list(ports: Ports, list_id: str) -> str:
+    """A signed status list. Raises `not_found`."""
+    found = ports.statuses.get(list_id)
+    if found is None:
+        raise Refusal("not_found")
+    return found.token
+
+
 def _valid_report(ports: Ports, caller: Caller, code: str) -> Report:
     report, _ = _read(ports, caller, parse_code(code))
     if _judged(ports, report)[0] != "valid":

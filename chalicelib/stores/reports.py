@@ -13,6 +13,7 @@ import msgspec
 from chalicelib.domain.limits import DAY
 from chalicelib.domain.statements import Statement
 from chalicelib.stores.keyring import Keyring
+from chalicelib.stores.statuses import MINUTE, changing, taking
 from chalicelib.stores.tables import (
     ABSENT,
     ConditionFailed,
@@ -95,11 +96,14 @@ class Reports:
             "sk": f"report#{report.report_id}",
             "ref": key.pk,
         }
+        entry = report.statement.status_entry
         return [
             Put("reports", row, ABSENT),
             Put("reports", listed, ABSENT),
             Put("reports", pointer, ABSENT),
             Put("reports", of_record, ABSENT),
+            *([taking(entry, key)] if entry else ()),
+            *self._changes(report, report.valid_until),
         ]
 
     def of_owner(self, account_id: str, report_id: str) -> Report | None:
@@ -144,29 +148,31 @@ class Reports:
         """The report of a row at `key`, and its day window of views (count, beginning)."""
         return self._report(row), (int(row.get("day_count", 0)), int(row.get("at", 0)))
 
-    def extending(self, report: Report) -> Update:
-        """The write that keeps a new end of validity, and what was signed with it."""
+    def extending(self, report: Report, now: int) -> list[Write]:
+        """The writes that keep a new end of validity, and what was signed with it."""
         when = When(equal={"state": "open", "version": report.version})
         key = self.key(report.verification_code)
         sealed = self._keyring.seal_document(_sealed(report), key)
-        return Update(
+        extended = Update(
             key,
             set={"due": report.valid_until, "sealed": sealed},
             add={"version": 1},
             when=when,
         )
+        return [extended, *self._changes(report, now, report.valid_until)]
 
-    def closing(self, report: Report) -> Update:
-        """The write that closes a report for good."""
-        return Update(
+    def closing(self, report: Report, now: int) -> list[Write]:
+        """The writes that close a report for good."""
+        closed = Update(
             self.key(report.verification_code),
             set={"state": "closed"},
             add={"version": 1},
             when=When(equal={"version": report.version}),
         )
+        return [closed, *self._changes(report, now)]
 
     def withdraw_for_record(
-        self, record_id: str, state: Literal["superseded", "revoked"]
+        self, record_id: str, state: Literal["superseded", "revoked"], now: int
     ) -> Sequence[Report]:
         """Mark the reports on a record whose content no longer stands; those that were marked.
 
@@ -175,21 +181,26 @@ class Reports:
         rows = self._tables.query("reports", f"record#{record_id}", prefix="report#").rows
         found = self._tables.get_many([Key("reports", str(row["ref"]), "-") for row in rows])
         weaker = ("open",) if state == "superseded" else ("open", "superseded")
-        return [
-            self._report(row)
-            for key, row in found.items()
-            if row["state"] in weaker and self._marked(key, row, state)
-        ]
+        reports = [self._report(row) for row in found.values() if row["state"] in weaker]
+        return [report for report in reports if self._marked(report, state, now)]
 
-    def _marked(self, key: Key, row: Row, state: str) -> bool:
-        when = When(equal={"state": row["state"]})
+    def _marked(self, report: Report, state: str, now: int) -> bool:
+        key = self.key(report.verification_code)
+        when = When(equal={"state": report.state})
+        marked = Update(key, set={"state": state}, add={"version": 1}, when=when)
         try:
-            self._tables.write(Update(key, set={"state": state}, add={"version": 1}, when=when))
+            self._tables.commit([marked, *self._changes(report, now)])
         except ConditionFailed:
             return False  # closed meanwhile
         return True
 
-    def emptying(self, account_id: str) -> list[Update | Delete]:
+    def _changes(self, report: Report, *instants: int) -> list[Put]:
+        """The writes that have the report's published status looked at, then."""
+        entry, key = report.statement.status_entry, self.key(report.verification_code)
+        minutes = {at // MINUTE: at for at in instants}
+        return [changing(entry, key, at) for at in minutes.values()] if entry else []
+
+    def emptying(self, account_id: str, now: int) -> list[Put | Update | Delete]:
         """The writes that leave only the fact that the account's reports are closed.
 
         Each stands on its own; what finds a report comes after what it finds.
@@ -197,12 +208,13 @@ class Reports:
         listed = self._tables.query("reports", f"owner#{account_id}").rows
         keys = list(dict.fromkeys(Key("reports", str(row["ref"]), "-") for row in listed))
         rows = self._tables.get_many(keys)
-        writes: list[Update | Delete] = []
+        writes: list[Put | Update | Delete] = []
         for key in (one for one in keys if one in rows):
             report = self._report(rows[key])
             if report.account_id:
                 of_record = f"record#{report.statement.record_id}"
                 writes.append(Delete(Key("reports", of_record, f"report#{report.report_id}")))
+                writes.extend(self._changes(report, now))
             writes.append(self._emptied(key, report))
         pointers = [Key("reports", str(row["pk"]), str(row["sk"])) for row in listed]
         return [*writes, *(Delete(key) for key in pointers)]
@@ -213,7 +225,12 @@ class Reports:
             account_id="",
             verification_code="",
             statement=msgspec.structs.replace(
-                report.statement, report_number="", record_id="", lines=(), photo=None
+                report.statement,
+                report_number="",
+                record_id="",
+                lines=(),
+                photo=None,
+                status_entry=None,
             ),
             issued_at=report.issued_at,
             language=report.language,

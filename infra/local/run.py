@@ -31,7 +31,10 @@ from infra.local.site import Site
 from infra.pages import page_settings
 from infra.provision import ProvisionFailed, provision
 
-SCHEDULES = ("expire_codes", "check_appeals", "close_accounts", "remind", "seal_audit")
+SCHEDULES = (
+    *("expire_codes", "check_appeals", "close_accounts", "remind", "seal_audit"),
+    "publish_statuses",
+)
 _THREADS = 8
 
 

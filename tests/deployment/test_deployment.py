@@ -54,6 +54,7 @@ DENIED = {
     "expire_codes": ("dynamodb", "scan", {"TableName": "archive-dev-codes"}),
     "check_appeals": ("dynamodb", "query", {"TableName": "archive-dev-registry"}),
     "close_accounts": ("sns", "publish", {"PhoneNumber": "+8619900000000", "Message": "x"}),
+    "publish_statuses": ("dynamodb", "query", {"TableName": "archive-dev-registry"}),
     "seal_audit": ("dynamodb", "delete_item", {"TableName": "archive-dev-audit", "Key": {}}),
     "remind": ("sns", "publish", {"PhoneNumber": "+8619900000000", "Message": "x"}),
     "deliver": ("sns", "publish", {"TopicArn": "$topic", "Message": "x"}),

@@ -227,6 +227,7 @@ def test_no_route_is_public_but_these():
         "GET /verifications/{code}/photo",
         "POST /verifications",
         "GET /.well-known/jwks.json",
+        "GET /status-lists/{list_id}",
         "GET /openapi.json",
         "GET /consents",
     }
