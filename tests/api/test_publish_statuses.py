@@ -1,6 +1,7 @@
 """The published lists of statuses: signed, current within a minute, telling nothing else."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -28,12 +29,12 @@ def published(archive: World, list_id: str = "202611-1") -> Answer:
     return archive.client.call("GET", f"/status-lists/{list_id}")
 
 
-def pointer(archive: World, report) -> dict:
+def pointer(archive: World, report: dict[str, Any]) -> dict[str, Any]:
     answer = archive.client.call("GET", f"/verifications/{report['verification_code']}")
     return dict(answer.json["report"]["status_list"])
 
 
-def status(archive: World, where: dict) -> int:
+def status(archive: World, where: dict[str, Any]) -> int:
     """What the list says of a place, checked as a verifier does."""
     answer = published(archive, where["uri"].rpartition("/")[2])
     assert answer.status == 200
