@@ -81,8 +81,9 @@ export function resume() {
 
 async function resumed() {
   try {
-    take(await send("POST", "/sessions/browser/refresh", { body: {} }));
-    return true;
+    const answer = await send("POST", "/sessions/browser/refresh");
+    take(answer);
+    return answer !== null;
   } catch (error) {
     if (error instanceof Problem && error.status === 401) take(null);
     else if (!(error instanceof Problem) && !(error instanceof NoAnswer)) throw error;

@@ -57,6 +57,7 @@ async function show(guard) {
   if (turn !== showing) return undefined;
   fill(place, view);
   place.removeAttribute("aria-busy");
+  place.dataset.page = path;
   const heading = place.querySelector("h1");
   document.title = heading ? `${heading.textContent} · ${t("brand")}` : t("brand");
   if (turn > 1 && heading) {
