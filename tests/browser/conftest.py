@@ -35,7 +35,7 @@ class Visitor:
     def open(self, path: str) -> None:
         """Open an address of the site and wait for its heading."""
         self.page.goto(f"{self.server.origin}{path}")
-        if "#" in path or path == "/":
+        if path.startswith("/#") or path == "/":
             self.arrive((path.partition("#")[2] or "/").partition("?")[0])
         self.page.locator("main h1:visible").first.wait_for()
 

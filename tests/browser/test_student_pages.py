@@ -91,7 +91,7 @@ def test_from_the_first_page_to_a_report_that_somebody_checks(visitor, person):
         visitor.page.locator(".share button.main").click()
     assert download.value.path().read_bytes().startswith(b"%PDF-")
     visitor.open("/verify/")
-    visitor.page.fill("#code", code.lower())
+    visitor.fill(code=code.lower(), purpose="入职")
     visitor.submit()
     visitor.page.wait_for_function(
         "name => document.querySelector('main').innerText.includes(name)", arg=person["name"]
