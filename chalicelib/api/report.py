@@ -12,6 +12,7 @@ from chalicelib.operations import report
 
 function = Function("report")
 
+CREDENTIAL_TYPE = "application/dc+sd-jwt"
 Months = Annotated[int, msgspec.Meta(ge=1, le=6)]
 
 
@@ -23,6 +24,12 @@ class ReportBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     language: ReportLanguage
     valid_months: Months
     disclosure: str | list[str]
+
+
+class HolderQuery(msgspec.Struct, frozen=True):
+    """The public key that the credential is bound to: a JWK (EC, P-256) in base64url."""
+
+    holder: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
 class ExtensionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,6 +122,23 @@ def read_pdf(call: Call, report_id: str) -> Binary:
     """The report's PDF."""
     pdf = report.report_pdf(call.ports, call.principal, report_id)
     return Binary(pdf, "application/pdf", f"report-{report_id}.pdf")
+
+
+@function.route(
+    "GET",
+    "/reports/{report_id}/credential",
+    policy="signed_in",
+    query=HolderQuery,
+    answers={200: Binary},
+    media_type=CREDENTIAL_TYPE,
+    raises=("proof_required", "not_found", "conflict"),
+)
+def read_credential(call: Call, report_id: str) -> Binary:
+    """The report as a credential of which its owner may show parts (SD-JWT VC)."""
+    text = report.report_credential(
+        call.ports, call.principal, report_id, holder=call.query.holder or None
+    )
+    return Binary(text.encode(), CREDENTIAL_TYPE, f"report-{report_id}.sd-jwt")
 
 
 @function.route(

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from chalicelib.domain.credentials import CREDENTIAL, credential, holder_key, presented
 from chalicelib.domain.errors import Refusal
 from chalicelib.domain.instants import CHINA, plus_months, rfc3339
 from chalicelib.domain.report_states import ReportStatus, extended_until, status_at
@@ -165,6 +166,29 @@ def report_pdf(ports: Ports, principal: Principal, report_id: str) -> bytes:
     if pdf is None:
         raise Refusal("not_found")
     return pdf
+
+
+def report_credential(
+    ports: Ports, principal: Principal, report_id: str, *, holder: str | None
+) -> str:
+    """One of the own reports as an SD-JWT VC with everything disclosed, each time salted anew.
+
+    `holder` is a public key to bind it to (`holder_key`). Raises `not_found`, `conflict` once it is
+    withdrawn, `InvalidInput` for the key.
+    """
+    key = holder_key(holder) if holder else None
+    report = _own(ports, principal, report_id)
+    if report.state in {"closed", "revoked"}:
+        raise Refusal("conflict")
+    made = credential(
+        msgspec.structs.replace(report.statement, valid_until=report.valid_until),
+        issuer=ports.public_origin,
+        now=ports.now(),
+        random=ports.random.bytes,
+        holder=key,
+    )
+    token = ports.signatures.token(CREDENTIAL, made.claims, ports.now())
+    return presented(token, made.disclosures)
 
 
 def extend_report(ports: Ports, principal: Principal, report_id: str, *, months: int) -> ReportView:

@@ -1,14 +1,19 @@
 """Reports: issuing, reading, extending and closing them."""
 
+import json
 from typing import Any
 
 import pytest
+from jwcrypto.jwk import JWK
+from sd_jwt.holder import SDJWTHolder
+from sd_jwt.verifier import SDJWTVerifier
 
 from chalicelib.domain.instants import plus_months, rfc3339
+from chalicelib.domain.jose import decoded, encoded
 from chalicelib.domain.records import Family
 from chalicelib.stores.tables import Key, Update
 from tests.records import WANG, file_record, member, record_ids
-from tests.world import START, Answer, Client, World
+from tests.world import ORIGIN, START, Answer, Client, World
 
 FAMILY: dict[str, Family] = {
     "enrollment": "enrollments",
@@ -419,3 +424,129 @@ def test_the_owner_sees_what_became_of_a_report(archive, state):
     client, report = issued(archive)
     set_state(archive, report, state)
     assert client.call("GET", f"/reports/{report['report_id']}").json["status"] == state
+
+
+# As a credential
+
+
+def credential(client: Client, report: dict[str, Any], **query: str) -> str:
+    answer = client.call("GET", f"/reports/{report['report_id']}/credential", query=query)
+    assert answer.status == 200, answer.content
+    assert answer.headers["Content-Type"] == "application/dc+sd-jwt"
+    return answer.content.decode()
+
+
+def public_part(key: dict[str, Any]) -> dict[str, str]:
+    return {name: key[name] for name in ("kty", "crv", "x", "y")}
+
+
+def checked(archive: World, text: str, **expected: str) -> dict[str, Any]:
+    """What an independent library says of a credential, by the published keys."""
+    published = archive.client.call("GET", "/.well-known/jwks.json").json["keys"]
+    keys = {
+        key["kid"]: JWK(**{name: key[name] for name in ("kty", "crv", "x", "y")})
+        for key in published
+    }
+
+    def key_of(_issuer: str, header: dict[str, Any]) -> JWK:
+        assert (header["typ"], header["alg"]) == ("dc+sd-jwt", "ES256")
+        return keys[header["kid"]]
+
+    return dict(SDJWTVerifier(text, key_of, **expected).get_verified_payload())
+
+
+def test_a_credential_says_what_the_report_says(archive):
+    client, report = issued(archive, language="zh+en")
+    said = checked(archive, credential(client, report))
+    seen = shown(archive, report)
+    assert (said["iss"], said["exp"]) == (ORIGIN, plus_months(START, 3))
+    assert said["vct"] == f"{ORIGIN}/credentials/credential"
+    assert said["status"]["status_list"] == seen["status_list"]
+    elsewhere = {"valid_until", "salt", "status_list", "photo_url"}
+    assert {name: said[name] for name in seen if name not in elsewhere} == {
+        name: value for name, value in seen.items() if name not in elsewhere
+    }
+
+
+def test_its_owner_shows_parts_and_the_rest_stays_hidden(archive):
+    client, report = issued(archive)
+    token, *disclosures, _ = credential(client, report).split("~")
+    kept = [each for each in disclosures if b'"name"' in decoded(each)]
+    text = "~".join([token, *kept, ""])
+    said = checked(archive, text)
+    assert said["name"] == WANG.name
+    assert "institution_name" not in said
+    assert "北京大学" not in decoded(token.split(".")[1]).decode()
+
+
+def test_two_credentials_of_a_report_share_no_digest(archive):
+    client, report = issued(archive)
+    first, second = (credential(client, report).split("~")[1:-1] for _ in range(2))
+    assert not set(first) & set(second)
+
+
+@pytest.mark.req("R-53")
+def test_no_change_of_a_credential_makes_it_say_anything_else(archive):
+    """The library leaves out a changed disclosure; our own checker refuses it."""
+    client, report = issued(archive)
+    text = credential(client, report)
+    before = checked(archive, text)
+    for place in range(0, len(text), 7):
+        if text[place] == "~":
+            continue
+        other = "A" if text[place] != "A" else "B"
+        changed = text[:place] + other + text[place + 1 :]
+        try:
+            said = checked(archive, changed)
+        except Exception:  # noqa: BLE001, S112 -- the library raises whatever it meets
+            continue
+        assert said.items() <= before.items()
+
+
+def test_a_credential_bound_to_a_key_is_shown_with_that_key_alone(archive):
+    client, report = issued(archive)
+    holder = JWK.generate(kty="EC", crv="P-256")
+    public = holder.export_public(as_dict=True)
+    text = credential(client, report, holder=encoded(json.dumps(public).encode()))
+    assert checked(archive, text)["cnf"]["jwk"] == public_part(public)
+    with_binding = SDJWTHolder(text)
+    with_binding.create_presentation(
+        {"name": True}, nonce="n-1", aud="https://employer.example", holder_key=holder
+    )
+    shown_text = with_binding.sd_jwt_presentation
+    expected = {"expected_aud": "https://employer.example", "expected_nonce": "n-1"}
+    assert checked(archive, shown_text, **expected)["name"] == WANG.name
+    with pytest.raises(Exception, match=r".*"):
+        checked(archive, shown_text, **(expected | {"expected_nonce": "n-2"}))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "x",
+        encoded(b"{}"),
+        encoded(b"[]"),
+        encoded(b'{"kty":"oct","k":"AA"}'),
+        encoded(JWK.generate(kty="EC", crv="P-384").export_public().encode()),
+        encoded(JWK.generate(kty="EC", crv="P-256").export_private().encode()),
+    ],
+)
+def test_what_is_no_public_key_on_p_256_is_refused(archive, key):
+    client, report = issued(archive)
+    answer = client.call("GET", f"/reports/{report['report_id']}/credential", query={"holder": key})
+    assert (answer.status, answer.json["errors"][0]["field"]) == (422, "holder")
+
+
+@pytest.mark.parametrize("state", ["closed", "revoked"])
+def test_a_withdrawn_report_gives_no_credential(archive, state):
+    client, report = issued(archive)
+    set_state(archive, report, state)
+    assert client.call("GET", f"/reports/{report['report_id']}/credential").code == "conflict"
+
+
+def test_an_extended_report_gives_a_credential_for_as_long(archive):
+    _, report = issued(archive, valid_months=1)
+    archive.clock.instant = plus_months(START, 1) - 86_400
+    client = archive.sign_in(WANG)
+    client.call("PATCH", f"/reports/{report['report_id']}", {"extend_months": 2})
+    assert checked(archive, credential(client, report))["exp"] == plus_months(START, 3)
