@@ -10,6 +10,7 @@ from typing import Any
 
 from chalicelib import telemetry
 from chalicelib.adapters.queues import key_of
+from chalicelib.domain.errors import Refusal
 from chalicelib.operations.ports import Ports
 
 OUTBOX_AGE = "outbox_age"
@@ -120,6 +121,11 @@ def deliver(ports: Ports, event: Mapping[str, Any]) -> dict[str, Any]:
         try:
             delivering.deliver(ports, key_of(record["body"]))
         except Exception as error:  # noqa: BLE001 -- whatever it is, it fails this message alone
-            telemetry.job_log("deliver", failed=type(error).__name__)
+            telemetry.job_log("deliver", failed=_name(error))
             failed.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failed}
+
+
+def _name(error: Exception) -> str:
+    """What is logged of an error: a refusal's code and cause, of any other the class alone."""
+    return str(error) if isinstance(error, Refusal) else type(error).__name__

@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from chalicelib.domain.errors import Refusal
+from chalicelib.adapters.failures import CALL_FAILED, unavailable
 from chalicelib.stores.keyring import Keyring
 from chalicelib.stores.tables import Key
 
@@ -28,8 +26,8 @@ class SealedFiles:
                 Body=sealed,
                 ContentType="application/octet-stream",
             )
-        except (ClientError, BotoCoreError) as error:
-            raise Refusal("unavailable", cause=type(error).__name__) from None
+        except CALL_FAILED as error:
+            raise unavailable(error) from None
 
     def get(self, address: str) -> bytes | None:
         """See `Files.get`."""
@@ -39,8 +37,8 @@ class SealedFiles:
             sealed = answer["Body"].read()
         except s3.exceptions.NoSuchKey:
             return None
-        except (ClientError, BotoCoreError) as error:
-            raise Refusal("unavailable", cause=type(error).__name__) from None
+        except CALL_FAILED as error:
+            raise unavailable(error) from None
         return self._keyring.open(sealed, _place(address), "file")
 
     def forget(self, prefix: str) -> None:
@@ -50,8 +48,8 @@ class SealedFiles:
             while versions := _versions(s3, self._bucket, prefix):
                 for key, version in versions:
                     s3.delete_object(Bucket=self._bucket, Key=key, VersionId=version)
-        except (ClientError, BotoCoreError) as error:
-            raise Refusal("unavailable", cause=type(error).__name__) from None
+        except CALL_FAILED as error:
+            raise unavailable(error) from None
 
 
 class MemoryFiles:

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from chalicelib.adapters.failures import CALL_FAILED, unavailable
 from chalicelib.domain.errors import Refusal
 from chalicelib.stores.keyring import Purpose, SealBroken
 from chalicelib.stores.tables import ABSENT, ConditionFailed, Put, Tables
@@ -77,8 +76,8 @@ class KmsDataKeys:
             answer = self._kms().decrypt(
                 CiphertextBlob=wrapped, EncryptionContext=_context(self._stage, purpose, version)
             )
-        except (ClientError, BotoCoreError) as error:
-            raise Refusal("unavailable", retry_after=5, cause=type(error).__name__) from None
+        except CALL_FAILED as error:
+            raise unavailable(error, retry_after=5) from None
         plain = answer["Plaintext"]
         return plain if isinstance(plain, bytes) else bytes(plain)
 

@@ -3,9 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from chalicelib.domain.errors import Refusal
+from chalicelib.adapters.failures import CALL_FAILED, unavailable
 
 
 class S3Quarantine:
@@ -24,8 +22,8 @@ class S3Quarantine:
                 Conditions=[["content-length-range", 1, most_bytes]],
                 ExpiresIn=seconds,
             )
-        except (ClientError, BotoCoreError) as error:
-            raise _unavailable(error) from None
+        except CALL_FAILED as error:
+            raise unavailable(error) from None
         return str(form["url"]), dict(form["fields"])
 
     def read(self, key: str, *, most_bytes: int) -> bytes | None:
@@ -36,15 +34,15 @@ class S3Quarantine:
             return bytes(body.read(most_bytes + 1))
         except s3.exceptions.NoSuchKey:
             return None
-        except (ClientError, BotoCoreError) as error:
-            raise _unavailable(error) from None
+        except CALL_FAILED as error:
+            raise unavailable(error) from None
 
     def delete(self, key: str) -> None:
         """See `Quarantine.delete`."""
         try:
             self._s3().delete_object(Bucket=self._bucket, Key=key)
-        except (ClientError, BotoCoreError) as error:
-            raise _unavailable(error) from None
+        except CALL_FAILED as error:
+            raise unavailable(error) from None
 
 
 class MemoryQuarantine:
@@ -65,7 +63,3 @@ class MemoryQuarantine:
     def delete(self, key: str) -> None:
         """See `Quarantine.delete`."""
         self.files.pop(key, None)
-
-
-def _unavailable(error: Exception) -> Refusal:
-    return Refusal("unavailable", cause=type(error).__name__)

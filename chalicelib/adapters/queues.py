@@ -4,9 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from chalicelib.domain.errors import Refusal
+from chalicelib.adapters.failures import CALL_FAILED, unavailable
 from chalicelib.stores.tables import Key
 
 _BATCH = 10
@@ -38,8 +36,8 @@ class SqsDeliverQueue:
                     for place, key in enumerate(keys)
                 ],
             )
-        except (ClientError, BotoCoreError) as error:
-            raise Refusal("unavailable", cause=type(error).__name__) from None
+        except CALL_FAILED as error:
+            raise unavailable(error) from None
         return [keys[int(entry["Id"])] for entry in answer.get("Successful", [])]
 
 

@@ -7,9 +7,7 @@ templates registered with the provider.
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from chalicelib.domain.errors import Refusal
+from chalicelib.adapters.failures import CALL_FAILED, unavailable
 
 
 class SnsSms:
@@ -23,8 +21,8 @@ class SnsSms:
         attributes = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
         try:
             self._sns().publish(PhoneNumber=to, Message=body, MessageAttributes=attributes)
-        except (ClientError, BotoCoreError) as error:
-            raise Refusal("unavailable", cause=type(error).__name__) from None
+        except CALL_FAILED as error:
+            raise unavailable(error) from None
 
 
 class SesMail:
@@ -45,8 +43,8 @@ class SesMail:
                     "Body": {"Text": {"Data": body, "Charset": "UTF-8"}},
                 },
             )
-        except (ClientError, BotoCoreError) as error:
-            raise Refusal("unavailable", cause=type(error).__name__) from None
+        except CALL_FAILED as error:
+            raise unavailable(error) from None
 
 
 class MemorySender:

@@ -265,7 +265,7 @@ class Refusal(Exception):  # noqa: N818 -- a refusal is an answer to the person,
     ) -> None:
         if code not in REFUSALS:
             raise ValueError(f"no such public code: {code}")
-        super().__init__(code)
+        super().__init__(code if cause is None else f"{code}:{cause}")
         self.code = code
         self.retry_after = retry_after
         self.links = links

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import urllib3
 
+from infra.http_pool import http_pool
+
 _SECONDS = 30.0
 
 
@@ -32,7 +34,7 @@ PROBES = (
 
 def smoke_test(api_url: str) -> Iterator[str]:
     """What is wrong with the API; nothing when all is well."""
-    pool = urllib3.PoolManager(timeout=_SECONDS, retries=False)
+    pool = http_pool(_SECONDS)
     for probe in PROBES:
         asked = f"{probe.method} {probe.path}"
         try:

@@ -12,11 +12,14 @@ from pathlib import Path
 
 import urllib3
 
+from infra.http_pool import http_pool
+
 REGION = "ap-southeast-1"
 ROOT = Path(__file__).parents[2]
 INTERPRETER = ROOT / ".venv-aws" / "bin" / "python"
 
 _START_SECONDS = 60.0
+_HEALTH_SECONDS = 2.0
 _STOP_SECONDS = 30.0
 
 
@@ -65,7 +68,8 @@ def start(
             start_new_session=True,  # Ctrl-C ends the run only, which then ends this
         )
     note.write_text(json.dumps({"port": port, "pid": process.pid}))
-    running = EmbeddedAws(f"http://127.0.0.1:{port}", process)
+    scheme = "https" if (variables or {}).get("USE_SSL") == "1" else "http"
+    running = EmbeddedAws(f"{scheme}://127.0.0.1:{port}", process)
     _wait_until_healthy(running, folder / "aws.log")
     return running
 
@@ -120,13 +124,12 @@ def _environment(folder: Path, port: int, *, persist: bool) -> Mapping[str, str]
 
 def _wait_until_healthy(running: EmbeddedAws, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
+    pool = http_pool(_HEALTH_SECONDS)
     while time.monotonic() < deadline:
         if running.process.poll() is not None:
             break
         try:
-            urllib3.request(
-                "GET", f"{running.endpoint}/_ministack/health", retries=False, timeout=2
-            )
+            pool.request("GET", f"{running.endpoint}/_ministack/health")
         except urllib3.exceptions.HTTPError:
             time.sleep(0.1)
         else:

@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-import urllib3
+
+from infra.http_pool import http_pool
+
+_SECONDS = 5.0
 
 
 class SentMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +52,7 @@ class SentMessages:
         self._endpoint = endpoint
         self._journal = journal
         self._clock = clock
-        self._http = urllib3.PoolManager(timeout=5, retries=False)
+        self._http = http_pool(_SECONDS)
         self._lock = threading.Lock()
         self._messages = _read_journal(journal)
         self._known = {(message.message_id, message.to) for message in self._messages}

@@ -20,9 +20,11 @@ from chalicelib.operations.import_records import import_records
 from chalicelib.settings import Settings
 from infra.demo import __main__ as make_registry
 from infra.deployment.cloud import Cloud
-from infra.deployment.deploy import Deployed
+from infra.deployment.deploy import Deployed, deploy
+from infra.http_pool import http_pool
 from infra.local.messages import SentMessages
 from infra.packaging.package import Package
+from tests.deployment.emulation import API
 from tests.journey.server import Reply
 
 SECONDS = 60.0
@@ -41,7 +43,7 @@ class DeployedSite:
     _read: set[str] = field(default_factory=set)
     _keys: dict[str, Mapping[str, str]] = field(default_factory=dict)
     _http: urllib3.PoolManager = field(
-        default_factory=lambda: urllib3.PoolManager(timeout=SECONDS, retries=False)
+        default_factory=lambda: http_pool(SECONDS)
     )
 
     def call(
@@ -151,6 +153,20 @@ class DeployedSite:
                     self._read.add(code)
                     return str(code)
         return None
+
+
+def deploy_site(made: Package, endpoint: str) -> DeployedSite:
+    """Deploy as the operator does, and load the registry."""
+    cloud = Cloud(made.settings.region, made.stage, endpoint)
+    cloud.client("ses").verify_email_identity(EmailAddress=made.settings.mail_sender)
+    told: list[str] = []
+    done = deploy(
+        made, cloud, confirm=lambda _: True, tell=told.append, api_url=f"{endpoint}{API}"
+    )
+    assert done is not None
+    site = DeployedSite(made, cloud, done, endpoint, told)
+    load_registry(site)
+    return site
 
 
 def load_registry(site: DeployedSite) -> None:

@@ -6,7 +6,7 @@ from infra.deployment.cloud import Cloud
 from infra.deployment.deploy import deploy
 from infra.deployment.smoke import smoke_test
 from infra.packaging.package import package
-from tests.deployment.conftest import API, without_what_is_not_emulated
+from tests.deployment.emulation import API, emulated
 
 pytestmark = pytest.mark.deployment
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.deployment
 @pytest.fixture(scope="module")
 def neighbour(site):
     """The stage `staging` in the same account."""
-    made = without_what_is_not_emulated(package("staging", allow_dirty=True))
+    made = emulated(package("staging", allow_dirty=True))
     cloud = Cloud(made.settings.region, "staging", site.endpoint)
     done = deploy(
         made,

@@ -1,0 +1,18 @@
+"""How a failed call to AWS is told: by the error's public code.
+
+Never by its text, which may quote values.
+"""
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.domain.errors import Refusal
+
+CALL_FAILED = (ClientError, BotoCoreError)
+"""What boto3 raises when a call fails: an answer that says no, or none at all."""
+
+
+def unavailable(error: ClientError | BotoCoreError, retry_after: int | None = None) -> Refusal:
+    """The refusal for a failed call. Its cause is the answer's code, or the error's class."""
+    answer = error.response.get("Error", {}) if isinstance(error, ClientError) else {}
+    cause = answer.get("Code") or type(error).__name__
+    return Refusal("unavailable", retry_after=retry_after, cause=cause)

@@ -1,0 +1,99 @@
+"""The embedded AWS as an account to deploy to, and what of AWS it does not do.
+
+Everything that is adapted for it, and everything that it cannot show, is told here and nowhere
+else. What it does enforce: who may do which action on which resource (identity and resource
+policies), encrypted connections, who may invoke a function.
+"""
+
+import dataclasses
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from infra.local import aws
+from infra.packaging.package import Package
+from tests.deployment.certificate import write_certificate
+
+API = "/restapis/{ApiId}/api/_user_request_"
+"""Where the API of a deployed stage answers, after the emulator's address."""
+
+NOT_EMULATED: Mapping[str, str] = {
+    "CodeFailuresAlarm": "metric math is not supported: the alarm is refused",
+}
+"""Resources that are left out, with the reason."""
+
+NOT_ENFORCED: Mapping[str, str] = {
+    "kms:EncryptionContext:…": "its IAM knows no such condition and would deny every call; "
+    "its KMS itself does compare the context. tests/deployment/test_resources.py holds that the "
+    "policies have it.",
+    "sqs:SendMessageBatch": "it takes this for an action of its own; AWS counts it as "
+    "sqs:SendMessage.",
+    "time": "schedules fire by their rate, which is up to an hour: the tests invoke those targets "
+    "as the rule would and wait only for the one that fires each minute.",
+}
+"""Where the deployed policies differ from the packaged ones or something is not waited for."""
+
+EQUAL = "StringEquals"
+
+
+@contextmanager
+def embedded_aws() -> Iterator[aws.EmbeddedAws]:
+    """An embedded AWS that checks every call against IAM; this process is its operator."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        certificate, key = write_certificate(folder)
+        switches = {
+            "AUTH": "true",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "USE_SSL": "1",
+            "MINISTACK_SSL_CERT": str(certificate),
+            "MINISTACK_SSL_KEY": str(key),
+            "AWS_CA_BUNDLE": str(certificate),  # for the functions' processes
+        }
+        with _operator(certificate):
+            running = aws.start(folder, persist=False, variables=switches)
+            try:
+                yield running
+            finally:
+                running.stop()
+
+
+def emulated(packaged: Package) -> Package:
+    """The same package without what the emulator does not know."""
+    resources = {
+        name: resource
+        for name, resource in packaged.template["Resources"].items()
+        if name not in NOT_EMULATED
+    }
+    text = json.dumps({**packaged.template, "Resources": resources}, ensure_ascii=False)
+    template = json.loads(text, object_hook=_as_emulated)
+    file = packaged.folder / "emulated.json"
+    file.write_text(json.dumps(template, ensure_ascii=False))
+    return dataclasses.replace(packaged, template=template, template_file=file)
+
+
+def _as_emulated(part: dict[str, Any]) -> dict[str, Any]:
+    if "sqs:SendMessage" in part.get("Action", ()):
+        return {**part, "Action": [*part["Action"], "sqs:SendMessageBatch"]}
+    if any("kms:EncryptionContext" in name for name in part.get("Condition", {}).get(EQUAL, {})):
+        return {name: value for name, value in part.items() if name != "Condition"}
+    return part
+
+
+@contextmanager
+def _operator(certificate: Path) -> Iterator[None]:
+    """The credentials of whoever deploys, for this session only."""
+    before = dict(os.environ)
+    variables = {**aws.client_environment(""), "AWS_CA_BUNDLE": str(certificate)}
+    del variables["AWS_ENDPOINT_URL"]
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
