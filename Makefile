@@ -12,6 +12,7 @@ RUN := .venv/bin/python
 PORT ?= 8000
 PEOPLE ?= 200
 STAGE ?=
+QUEUE ?= deliver
 EXAMPLES ?= 2000
 STAMP := .venv/.complete .venv-aws/.complete
 CHECKED := app.py chalicelib infra tests benchmarks
@@ -19,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Single readings are enough for spelling names, and load four times as fast.
 export PYPINYIN_NO_PHRASES := true
 
-.PHONY: help setup run test test-deployment package deploy rollback schedules faults fuzz check format reset demo-data import-institutions import-records first-operator verify-audit lock docs bench later messages system-packages
+.PHONY: help setup run test test-deployment package deploy rollback dead-letters redrive schedules faults fuzz check format reset demo-data import-institutions import-records first-operator verify-audit lock docs bench later messages system-packages
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +60,12 @@ deploy: $(STAMP) ## Package and deploy STAGE= (YES=1 confirms beforehand; AWS_EN
 
 rollback: $(STAMP) ## Let the functions of STAGE= run their previous code
 	@$(RUN) -m infra.deployment rollback "$(STAGE)"
+
+dead-letters: $(STAMP) ## Count the messages of STAGE= that could not be handled
+	@$(RUN) -m infra.deployment dead-letters "$(STAGE)"
+
+redrive: $(STAMP) ## Hand the dead letters of QUEUE= (deliver) of STAGE= over to their queue again
+	@$(RUN) -m infra.deployment redrive "$(STAGE)" "$(QUEUE)"
 
 test-deployment: $(STAMP) ## Deploy to the embedded AWS and test what was deployed (Python 3.13)
 	@$(RUN) -m pytest -m deployment $(ARGS)

@@ -1,4 +1,7 @@
-"""Deploy a stage, or go back: `python -m infra.deployment deploy|rollback STAGE`.
+"""Deploy a stage, go back, redrive: `python -m infra.deployment COMMAND STAGE …`.
+
+`deploy STAGE`, `rollback STAGE`, `dead-letters STAGE` (how many wait in each queue) and
+`redrive STAGE QUEUE` (hand the dead letters of a queue over to it once more).
 
 `YES=1` confirms beforehand, `ALLOW_DIRTY=1` packages what is not committed, `API_URL` tells where
 an emulator's API answers (`{ApiId}` stands for its id).
@@ -9,6 +12,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from infra.deployment import dead_letters
 from infra.deployment.cloud import Cloud, DeploymentFailed
 from infra.deployment.deploy import deploy, roll_back
 from infra.packaging.checkout import CannotPackage
@@ -19,12 +23,19 @@ from infra.packaging.stages import load_stage
 
 def main() -> int:
     """Do what the command line says; the exit code."""
-    if len(sys.argv) != 3 or sys.argv[1] not in {"deploy", "rollback"}:
-        print("usage: python -m infra.deployment deploy|rollback STAGE", file=sys.stderr)
-        return 2
-    command, stage = sys.argv[1:]
     try:
-        return _deploy(stage) if command == "deploy" else _roll_back(stage)
+        match sys.argv[1:]:
+            case ["deploy", stage]:
+                return _deploy(stage)
+            case ["rollback", stage]:
+                return _roll_back(stage)
+            case ["dead-letters", stage]:
+                return _dead_letters(stage)
+            case ["redrive", stage, queue]:
+                return _redrive(stage, queue)
+            case _:
+                print(__doc__, file=sys.stderr)
+                return 2
     except (CannotPackage, InvalidSettings, DeploymentFailed) as error:
         print(error, file=sys.stderr)
         return 1
@@ -43,10 +54,26 @@ def _deploy(stage: str) -> int:
 
 
 def _roll_back(stage: str) -> int:
-    functions = read_functions()
-    settings = load_stage(stage, functions)
-    roll_back(stage, Cloud(settings.region, stage), functions, print)
+    roll_back(stage, _cloud(stage), read_functions(), print)
     return 0
+
+
+def _dead_letters(stage: str) -> int:
+    cloud = _cloud(stage)
+    for name in dead_letters.queue_names(cloud):
+        print(f"{name}: {dead_letters.waiting(cloud, dead_letters.queues_of(cloud, name))}")
+    return 0
+
+
+def _redrive(stage: str, queue: str) -> int:
+    cloud = _cloud(stage)
+    queues = dead_letters.queues_of(cloud, queue)
+    print(f"{dead_letters.redrive(cloud, queues)} handed over to {queue} of {stage} once more")
+    return 0
+
+
+def _cloud(stage: str) -> Cloud:
+    return Cloud(load_stage(stage, read_functions()).region, stage)
 
 
 def _confirmed(lines: Sequence[str]) -> bool:

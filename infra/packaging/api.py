@@ -16,6 +16,9 @@ from infra.packaging.stages import StageSettings
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 EVERYTHING_ELSE = ("/", "/{proxy+}")
+BINARY_TYPES = ["*/*"]
+"""Bodies pass as bytes whatever `Accept` says. With a list of types the gateway would look at the
+first one that is accepted, and answer base64 to every browser's picture and download."""
 
 OWN_ANSWERS: Mapping[str, str] = {
     "ACCESS_DENIED": "not_found",
@@ -65,6 +68,7 @@ def api_resources(
     """The API with everything of it. `packaged` is the template that Chalice made."""
     definition = packaged["RestAPI"]["Properties"]["DefinitionBody"]
     body = definition | {
+        "x-amazon-apigateway-binary-media-types": BINARY_TYPES,
         "paths": _paths(functions, definition["paths"]),
         # In the body, not as resources of their own: importing a changed body drops those.
         "x-amazon-apigateway-gateway-responses": _gateway_responses(stage),
@@ -87,7 +91,7 @@ def _api(body: Mapping[str, Any], compressed_from: int) -> dict[str, Any]:
         "Properties": {
             "Name": sub("archive-${Stage}"),
             "Body": body,
-            "BinaryMediaTypes": body["x-amazon-apigateway-binary-media-types"],
+            "BinaryMediaTypes": BINARY_TYPES,
             "MinimumCompressionSize": compressed_from,
             "EndpointConfiguration": {"Types": ["REGIONAL"]},
         },

@@ -20,14 +20,13 @@ class FunctionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """One function. `memory` in MB, `timeout` in seconds.
 
     `package` names the zip: only `report` carries the typesetter and its fonts. `waited_for`: a
-    person waits for it, so a stage may keep it warm. `checks_passwords`: it spells names in pinyin.
+    person waits for it, so a stage may keep it warm.
     """
 
     memory: Memory
     timeout: Annotated[int, msgspec.Meta(ge=1, le=900)]
     package: Package = "lean"
     waited_for: bool = False
-    checks_passwords: bool = False
     reserved_concurrency: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 

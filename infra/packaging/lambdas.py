@@ -136,7 +136,7 @@ def _function(
         "Code": {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": code.packages[settings.package]},
         "MemorySize": stage.memory.get(planned.name, settings.memory),
         "Timeout": settings.timeout,
-        "Environment": {"Variables": _environment(planned, settings, stage)},
+        "Environment": {"Variables": _environment(planned, stage)},
         "LoggingConfig": {"LogGroup": {"Ref": f"{planned.id}LogGroup"}},
     }
     if settings.package == "report":
@@ -148,9 +148,7 @@ def _function(
     return {"Type": "AWS::Lambda::Function", "Properties": properties}
 
 
-def _environment(
-    planned: Planned, settings: FunctionSettings, stage: StageSettings
-) -> Mapping[str, Any]:
+def _environment(planned: Planned, stage: StageSettings) -> Mapping[str, Any]:
     """The variables of `chalicelib.settings`; nothing in them is secret."""
     checker = f"demo:{DEMO_PEOPLE}" if stage.demo_checker else stage.identity_checker
     variables = {
@@ -168,11 +166,10 @@ def _environment(
         "OPERATOR_NAME_EN": stage.operator.name_en,
         "OPERATOR_DOMAIN": stage.operator.domain,
         "LOG_LEVEL": stage.log_level,
+        "PYPINYIN_NO_PHRASES": "true",  # 2 MB that only whole sentences need
     }
     if not stage.demo_checker:
         variables["IDENTITY_CHECKER_TOKEN"] = sub("/archive/${Stage}/identity-checker-token")
-    if settings.checks_passwords or settings.package == "report":
-        variables["PYPINYIN_NO_PHRASES"] = "true"  # 2 MB that only whole sentences need
     return {name: value for name, value in variables.items() if value != ""}
 
 

@@ -7,8 +7,11 @@ import pytest
 from infra.local.aws import EmbeddedAws
 from infra.packaging.checkout import CannotPackage, require_python
 from infra.packaging.package import Package, package
+from tests.deployment.denied import DENIED
 from tests.deployment.emulation import embedded_aws, emulated
 from tests.deployment.site import DeployedSite, deploy_site
+
+DENIALS = pytest.StashKey[dict[str, str | None]]()
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +35,21 @@ def emulator() -> Iterator[EmbeddedAws]:
 def site(packaged: Package, emulator: EmbeddedAws) -> DeployedSite:
     """The deployed stage, with the demo people's records in its registry."""
     return deploy_site(emulated(packaged), emulator.endpoint)
+
+
+@pytest.fixture(scope="session")
+def denials(request: pytest.FixtureRequest) -> dict[str, str | None]:
+    """With what AWS answered each function's forbidden call; shown at the end of the run."""
+    return request.config.stash.setdefault(DENIALS, {})
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """The table of denied calls."""
+    found = config.stash.get(DENIALS, {})
+    if found:
+        terminalreporter.section("denied calls")
+    for function, code in found.items():
+        one = DENIED[function]
+        terminalreporter.line(f"{function:16} {one.service}:{one.call:12} {one.on:16} {code}")

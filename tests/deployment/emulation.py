@@ -30,10 +30,11 @@ NOT_ENFORCED: Mapping[str, str] = {
     "kms:EncryptionContext:…": "its IAM knows no such condition and would deny every call; "
     "its KMS itself does compare the context. tests/deployment/test_resources.py holds that the "
     "policies have it.",
-    "sqs:SendMessageBatch": "it takes this for an action of its own; AWS counts it as "
-    "sqs:SendMessage.",
-    "time": "schedules fire by their rate, which is up to an hour: the tests invoke those targets "
-    "as the rule would and wait only for the one that fires each minute.",
+    "sqs:SendMessageBatch": "it takes this for an action of its own, which AWS counts as "
+    "sqs:SendMessage: granted in addition.",
+    "ses:SendEmail": "it knows no identity as the resource: granted on all.",
+    "rate(15 minutes)": "a test cannot wait so long: that schedule fires each minute. The slower "
+    "ones are not waited for; their targets are invoked with the rule's event.",
 }
 """Where the deployed policies differ from the packaged ones or something is not waited for."""
 
@@ -50,6 +51,7 @@ def embedded_aws() -> Iterator[aws.EmbeddedAws]:
             "AUTH": "true",
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
+            "TMPDIR": name,
             "USE_SSL": "1",
             "MINISTACK_SSL_CERT": str(certificate),
             "MINISTACK_SSL_KEY": str(key),
@@ -60,7 +62,7 @@ def embedded_aws() -> Iterator[aws.EmbeddedAws]:
             try:
                 yield running
             finally:
-                running.stop()
+                running.kill()
 
 
 def emulated(packaged: Package) -> Package:
@@ -80,6 +82,10 @@ def emulated(packaged: Package) -> Package:
 def _as_emulated(part: dict[str, Any]) -> dict[str, Any]:
     if "sqs:SendMessage" in part.get("Action", ()):
         return {**part, "Action": [*part["Action"], "sqs:SendMessageBatch"]}
+    if "ses:SendEmail" in part.get("Action", ()):
+        return {**part, "Resource": ["*"]}
+    if part.get("ScheduleExpression") == "rate(15 minutes)":
+        return {**part, "ScheduleExpression": "rate(1 minute)"}
     if any("kms:EncryptionContext" in name for name in part.get("Condition", {}).get(EQUAL, {})):
         return {name: value for name, value in part.items() if name != "Condition"}
     return part

@@ -14,11 +14,15 @@ import urllib3
 
 from chalicelib import wiring
 from chalicelib.domain.instants import china_date
-from chalicelib.domain.records import FAMILIES
+from chalicelib.domain.records import FAMILIES, Family
 from chalicelib.operations.file_records import RecordFiling
+from chalicelib.operations.import_institutions import import_institutions
 from chalicelib.operations.import_records import import_records
+from chalicelib.operations.ports import Ports
 from chalicelib.settings import Settings
+from chalicelib.stores.expiry import expiring
 from infra.demo import __main__ as make_registry
+from infra.demo_photos import keep_listed_photos
 from infra.deployment.cloud import Cloud
 from infra.deployment.deploy import Deployed, deploy
 from infra.http_pool import http_pool
@@ -27,7 +31,10 @@ from infra.packaging.package import Package
 from tests.deployment.emulation import API
 from tests.journey.server import Reply
 
-SECONDS = 60.0
+SECONDS = 75.0
+"""Longer than a schedule's minute."""
+PEOPLE = 12
+LAPSED = {"pk": {"S": "code#lapsed"}, "sk": {"S": "-"}}
 
 
 @dataclass
@@ -42,9 +49,7 @@ class DeployedSite:
     people: list[Any] = field(default_factory=list)
     _read: set[str] = field(default_factory=set)
     _keys: dict[str, Mapping[str, str]] = field(default_factory=dict)
-    _http: urllib3.PoolManager = field(
-        default_factory=lambda: http_pool(SECONDS)
-    )
+    _http: urllib3.PoolManager = field(default_factory=lambda: http_pool(SECONDS))
 
     def call(
         self,
@@ -56,7 +61,7 @@ class DeployedSite:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """A request through API Gateway."""
-        sent = dict(headers or {})
+        sent = {"Accept": "*/*"} | dict(headers or {})
         if body is not None:
             sent["Content-Type"] = "application/json"
         if token:
@@ -79,7 +84,7 @@ class DeployedSite:
             return SentMessages(self.endpoint, Path(folder) / "journal").to(recipient)
 
     def eventually(self, look: Callable[[], Any], what: str) -> Any:
-        """What `look` finds within a minute."""
+        """What `look` finds in time."""
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline:
             found = look()
@@ -136,6 +141,41 @@ class DeployedSite:
         keys: Mapping[str, str] = answer["Credentials"]
         return keys
 
+    def wait_for_message(self, to: str, words: str) -> str:
+        """The text of the newest message to somebody with these words."""
+
+        def look() -> str | None:
+            bodies = [str(message["body"]) for message in self.messages(to)]
+            return next((body for body in bodies if words in body), None)
+
+        return str(self.eventually(look, f"a message about {words}"))
+
+    def log_of(self, function: str) -> list[str]:
+        """The lines that the function's processes have written."""
+        pages = self.cloud.client("logs").get_paginator("filter_log_events")
+        group = f"/archive/{self.cloud.stage}/{function}"
+        return [
+            event["message"]
+            for page in pages.paginate(logGroupName=group)
+            for event in page["events"]
+        ]
+
+    def has_run(self, function: str) -> bool:
+        """Whether the function has come to an end at least once."""
+        return any(line.startswith("REPORT ") for line in self.log_of(function))
+
+    def errors_of(self, function: str) -> list[str]:
+        """What the function has logged as an error."""
+        return [line for line in self.log_of(function) if '"level":"ERROR"' in line]
+
+    def row(self, key: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """A row of the table of codes."""
+        answer = self.cloud.client("dynamodb").get_item(
+            TableName=f"{self.cloud.stack}-codes", Key=key
+        )
+        found: Mapping[str, Any] | None = answer.get("Item")
+        return found
+
     def invoke(self, function: str, event: object) -> Any:
         """Invoke a function and read its answer. Fails when the function failed."""
         name = f"archive-dev-{function.replace('_', '-')}"
@@ -158,44 +198,57 @@ class DeployedSite:
 def deploy_site(made: Package, endpoint: str) -> DeployedSite:
     """Deploy as the operator does, and load the registry."""
     cloud = Cloud(made.settings.region, made.stage, endpoint)
-    cloud.client("ses").verify_email_identity(EmailAddress=made.settings.mail_sender)
     told: list[str] = []
-    done = deploy(
-        made, cloud, confirm=lambda _: True, tell=told.append, api_url=f"{endpoint}{API}"
-    )
+    done = deploy(made, cloud, confirm=lambda _: True, tell=told.append, api_url=f"{endpoint}{API}")
     assert done is not None
     site = DeployedSite(made, cloud, done, endpoint, told)
+    leave_lapsed_row(site)
     load_registry(site)
     return site
 
 
+def leave_lapsed_row(site: DeployedSite) -> None:
+    """A code that nobody used and whose time is over."""
+    lapsed = int(time.time()) - 3600
+    columns = expiring(LAPSED["pk"]["S"], lapsed)
+    item = {**LAPSED, "expires_at": {"N": str(lapsed)}, "bucket": {"S": str(columns["bucket"])}}
+    site.cloud.client("dynamodb").put_item(TableName=f"{site.cloud.stack}-codes", Item=item)
+
+
 def load_registry(site: DeployedSite) -> None:
-    """Import the records of the demo people, as the operator does."""
-    settings = Settings.from_environment(
-        {
-            "STAGE": "dev",
-            "AWS_REGION": site.cloud.region,
-            "AWS_ENDPOINT_URL": site.endpoint,
-            "PHOTOS_BUCKET": site.deployed.outputs["PhotosBucket"],
-            "QUARANTINE_BUCKET": site.deployed.outputs["QuarantineBucket"],
-            "MAIL_SENDER": site.package.settings.mail_sender,
-            "PUBLIC_ORIGIN": site.package.settings.public_origin,
-            "IDENTITY_CHECKER": "demo:unused",
-        }
-    )
-    ports = wiring.build(settings)
+    """Import the institutions and the first of the demo people's records, as the operator does."""
+    ports = wiring.build(Settings.from_environment(_operator_variables(site)))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        people = str(site.package.settings.demo_people)
-        make_registry.main(["--people", people, "--out", name, "--no-portraits"])
+        make_registry.main(["--people", str(PEOPLE), "--out", name])
         site.people = json.loads((folder / "people.json").read_text())
-        now = int(time.time())
+        with (folder / "institutions.csv").open("rb") as source:
+            import_institutions(source, directory=ports.institutions)
         for family in FAMILIES:
-            with (folder / f"{family}.csv").open("rb") as source:
-                import_records(
-                    source,
-                    family=family,
-                    registry=RecordFiling(ports),
-                    today=china_date(now),
-                    now=now,
-                )
+            _import_family(ports, folder, family)
+
+
+def _import_family(ports: Ports, folder: Path, family: Family) -> None:
+    now = int(time.time())
+    with (folder / f"{family}.csv").open("rb") as source:
+        import_records(
+            source,
+            family=family,
+            registry=RecordFiling(ports),
+            today=china_date(now),
+            now=now,
+            photos=keep_listed_photos(ports, folder / "photos.json", family),
+        )
+
+
+def _operator_variables(site: DeployedSite) -> Mapping[str, str]:
+    return {
+        "STAGE": site.cloud.stage,
+        "AWS_REGION": site.cloud.region,
+        "AWS_ENDPOINT_URL": site.endpoint,
+        "PHOTOS_BUCKET": site.deployed.outputs["PhotosBucket"],
+        "QUARANTINE_BUCKET": site.deployed.outputs["QuarantineBucket"],
+        "MAIL_SENDER": site.package.settings.mail_sender,
+        "PUBLIC_ORIGIN": site.package.settings.public_origin,
+        "IDENTITY_CHECKER": "demo:unused",
+    }

@@ -1,0 +1,86 @@
+"""For each function a call that it must not make, however the application is changed.
+
+`{…}` in an argument is an output of the stack or the account.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+KEY = {"pk": {"S": "x"}, "sk": {"S": "x"}}
+QUERY = {
+    "KeyConditionExpression": "pk = :pk",
+    "ExpressionAttributeValues": {":pk": {"S": "x"}},
+}
+NEEDED: Mapping[str, Any] = {
+    "query": QUERY,
+    "put_item": {"Item": KEY},
+    "get_item": {"Key": KEY},
+    "delete_item": {"Key": KEY},
+}
+PHONE = "+8619900000000"
+
+
+@dataclass(frozen=True)
+class Forbidden:
+    """A call of boto3, and why the function must not make it."""
+
+    service: str
+    call: str
+    arguments: Mapping[str, Any]
+    on: str
+    why: str
+
+
+def table(call: str, name: str, why: str) -> Forbidden:
+    """A call on a table of the stage."""
+    arguments = {"TableName": f"archive-dev-{name}"} | NEEDED.get(call, {})
+    return Forbidden("dynamodb", call, arguments, name, why)
+
+
+def text_message(why: str) -> Forbidden:
+    """A text message to a phone."""
+    arguments = {"PhoneNumber": PHONE, "Message": "x"}
+    return Forbidden("sns", "publish", arguments, "a phone", why)
+
+
+def unwrapping(purpose: str, why: str) -> Forbidden:
+    """Decrypting with a key of the stage."""
+    arguments = {"CiphertextBlob": b"x", "KeyId": f"alias/archive-dev-{purpose}"}
+    return Forbidden("kms", "decrypt", arguments, f"the key {purpose}", why)
+
+
+def object_of(call: str, bucket: str, why: str) -> Forbidden:
+    """A call on an object of a bucket of the stage."""
+    arguments = {"Bucket": f"archive-dev-{bucket}-000000000000", "Key": "x"}
+    return Forbidden("s3", call, arguments, bucket, why)
+
+
+DENIED: Mapping[str, Forbidden] = {
+    "register": table("put_item", "registry", "who registers does not write the record"),
+    "verify_code": table("get_item", "accounts", "a code is proved without the account"),
+    "sessions": table("query", "registry", "signing in shows no record"),
+    "recover": table("get_item", "reports", "a recovered account is not read"),
+    "account": table("put_item", "registry", "an account's owner does not write the record"),
+    "correct": table("put_item", "accounts", "a correction changes no account"),
+    "appeals": object_of("get_object", "photos", "a stranger's appeal shows no picture"),
+    "bind": table("get_item", "reports", "binding reads no report"),
+    "query": table("put_item", "registry", "reading writes nothing"),
+    "report": table("put_item", "registry", "a report changes no record"),
+    "verify_report": table("query", "registry", "a verifier sees the report, not the archive"),
+    "describe": table("query", "keyring", "the description needs no keys"),
+    "unrouted": table("query", "keyring", "a wrong address needs no keys"),
+    "relay": unwrapping("seal", "messages are queued unread"),
+    "relay_committed": text_message("one function sends, and it is another"),
+    "expire_codes": table("scan", "codes", "what has expired is found by the index"),
+    "check_appeals": table("query", "registry", "a case's end reads no record"),
+    "close_accounts": text_message("one function sends, and it is another"),
+    "remind": text_message("one function sends, and it is another"),
+    "deliver": Forbidden(
+        "sns",
+        "publish",
+        {"TopicArn": "{AlarmTopicArn}", "Message": "x"},
+        "the alarms' topic",
+        "text messages go to phones only",
+    ),
+}

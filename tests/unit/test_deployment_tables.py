@@ -1,0 +1,16 @@
+"""No function is forgotten by the deployment test, which runs apart from the others."""
+
+import pytest
+
+from infra.packaging.functions import read_functions
+from tests.deployment.denied import DENIED
+from tests.deployment.uses import USES
+
+
+@pytest.mark.req("R-70")
+def test_every_function_has_a_call_that_it_must_not_make():
+    assert set(DENIED) == set(read_functions())
+
+
+def test_every_function_is_used_where_it_is_deployed():
+    assert set(USES) == set(read_functions())
