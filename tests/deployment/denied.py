@@ -67,6 +67,7 @@ DENIED: Mapping[str, Forbidden] = {
     "bind": table("get_item", "reports", "binding reads no report"),
     "query": table("put_item", "registry", "reading writes nothing"),
     "report": table("put_item", "registry", "a report changes no record"),
+    "operator": table("query", "archive", "who appoints staff reads nobody's archive"),
     "verify_report": table("query", "registry", "a verifier sees the report, not the archive"),
     "describe": table("query", "keyring", "the description needs no keys"),
     "unrouted": table("query", "keyring", "a wrong address needs no keys"),
@@ -76,6 +77,7 @@ DENIED: Mapping[str, Forbidden] = {
     "check_appeals": table("query", "registry", "a case's end reads no record"),
     "close_accounts": text_message("one function sends, and it is another"),
     "remind": text_message("one function sends, and it is another"),
+    "seal_audit": unwrapping("seal", "what was done is sealed unread"),
     "deliver": Forbidden(
         "sns",
         "publish",

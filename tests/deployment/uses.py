@@ -85,6 +85,7 @@ USES: Mapping[str, Use] = {
     "query": answers(200, "GET", "/archive"),
     "report": draw_and_verify,
     "verify_report": draw_and_verify,
+    "operator": answers(403, "GET", "/operator/staff"),
     "describe": answers(200, "GET", "/openapi.json"),
     "unrouted": answers(404, "GET", "/nowhere"),
     "relay": scheduled("relay"),
@@ -93,6 +94,7 @@ USES: Mapping[str, Use] = {
     "check_appeals": scheduled("check_appeals"),
     "close_accounts": scheduled("close_accounts"),
     "remind": scheduled("remind"),
+    "seal_audit": scheduled("seal_audit"),
     "deliver": step("second_step", 201),
 }
 """What takes a code by text message shows the stream's reader and the queue's consumer."""
