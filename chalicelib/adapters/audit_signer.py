@@ -3,11 +3,9 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from chalicelib.domain.errors import Refusal
+from chalicelib.adapters.failures import CALL_FAILED, unavailable
 
 _NAME_DIGITS = 32
 """Of the digest of a public key, which names it in the seals."""
@@ -31,8 +29,8 @@ class KmsAuditSigner:
                 MessageType="RAW",
                 SigningAlgorithm="ECDSA_SHA_256",
             )
-        except (ClientError, BotoCoreError) as error:
-            _unavailable(error)
+        except CALL_FAILED as error:
+            raise unavailable(error, retry_after=5) from None
         return name, bytes(answer["Signature"])
 
     def public_keys(self) -> Mapping[str, bytes]:
@@ -46,11 +44,7 @@ class KmsAuditSigner:
     def _public_key(self, name: str) -> tuple[str, bytes]:
         try:
             answer = self._kms().get_public_key(KeyId=name)
-        except (ClientError, BotoCoreError) as error:
-            _unavailable(error)
+        except CALL_FAILED as error:
+            raise unavailable(error, retry_after=5) from None
         public = bytes(answer["PublicKey"])
         return hashlib.sha256(public).hexdigest()[:_NAME_DIGITS], public
-
-
-def _unavailable(error: Exception) -> NoReturn:
-    raise Refusal("unavailable", retry_after=5, cause=type(error).__name__) from None

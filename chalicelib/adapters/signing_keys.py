@@ -10,10 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.adapters.failures import CALL_FAILED, unavailable
 from chalicelib.adapters.keys import CACHE_SECONDS
-from chalicelib.domain.errors import Refusal
 from chalicelib.stores.signatures import SigningKey
 from chalicelib.stores.tables import ABSENT, Key, Put, Row, Tables, Update, When
 
@@ -45,8 +44,8 @@ class KmsSigner:
         """See `Signer.sign`."""
         try:
             return sign_with(self._kms(), key.key_id, message)
-        except (ClientError, BotoCoreError) as error:
-            raise Refusal("unavailable", retry_after=5, cause=type(error).__name__) from None
+        except CALL_FAILED as error:
+            raise unavailable(error, retry_after=5) from None
 
 
 def sign_with(kms: Any, key_id: str, message: bytes) -> bytes:

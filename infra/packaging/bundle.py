@@ -30,8 +30,20 @@ COMMAND_LINE_ONLY = (
 )  # fmt: skip
 """What Chalice's command line requires and no function imports."""
 
+POWERTOOLS = tuple(
+    f"aws_lambda_powertools/{name}"
+    for name in (
+        "event_handler", "utilities/auth_alpha", "utilities/batch", "utilities/circuit_breaker",
+        "utilities/data_classes", "utilities/data_masking", "utilities/feature_flags",
+        "utilities/idempotency", "utilities/kafka", "utilities/parameters", "utilities/parser",
+        "utilities/streaming", "utilities/validation",
+    )
+)  # fmt: skip
+"""Of Powertools only logging and metrics are used."""
+
 NOT_NEEDED = (
     *COMMAND_LINE_ONLY,
+    *POWERTOOLS,
     "dns",  # email_validator asks the DNS only where it is told to
 )
 """What no function imports; the import check of the deployment test would miss it otherwise."""
@@ -76,6 +88,7 @@ def cut(folder: Path) -> None:
     for cache in list(folder.rglob("__pycache__")):
         _remove(cache)
     _cut_stdnum(folder / "stdnum")
+    _cut_phonenumbers(folder / "phonenumbers")
     _cut_botocore(folder / "botocore" / "data")
     _cut_documentation(folder / "botocore" / "docs")
 
@@ -136,6 +149,13 @@ def _cut_stdnum(stdnum: Path) -> None:
         if place.is_dir() and place.name != "iso7064":
             _remove(place)
     _remove(stdnum / "oui.dat")
+
+
+def _cut_phonenumbers(phonenumbers: Path) -> None:
+    """Mainland mobile numbers are the only ones; a region's rules are a file, read when needed."""
+    for place in (*phonenumbers.glob("data/region_*"), *phonenumbers.glob("shortdata/region_*")):
+        if place.stem != "region_CN":
+            _remove(place)
 
 
 def _cut_botocore(data: Path) -> None:
