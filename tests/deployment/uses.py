@@ -94,6 +94,7 @@ USES: Mapping[str, Use] = {
     "check_appeals": scheduled("check_appeals"),
     "close_accounts": scheduled("close_accounts"),
     "remind": scheduled("remind"),
+    "publish_statuses": scheduled("publish_statuses"),
     "seal_audit": scheduled("seal_audit"),
     "deliver": step("second_step", 201),
 }
