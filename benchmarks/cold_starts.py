@@ -32,7 +32,7 @@ from infra.deployment.deploy import deploy
 from infra.local import aws
 from infra.packaging import build, checkout
 from infra.packaging.package import Package, package
-from tests.deployment.conftest import API, operator, without_what_is_not_emulated
+from tests.deployment.emulation import API, embedded_aws, emulated
 from tests.deployment.runtime import link_runtime
 
 STAGE = "dev"
@@ -151,24 +151,17 @@ def chalice_alone(folder: Path) -> tuple[Path, float, float]:
 
 def seconds_to_deploy(made: Package) -> float:
     """From the made package to the last answer of the smoke test, on an empty embedded AWS."""
-    switches = {"AUTH": "true", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
-    with tempfile.TemporaryDirectory() as folder, operator():
-        running = aws.start(Path(folder), persist=False, variables=switches)
-        try:
-            emulated = without_what_is_not_emulated(made)
-            cloud = Cloud(made.settings.region, STAGE, running.endpoint)
-            cloud.client("ses").verify_email_identity(EmailAddress=made.settings.mail_sender)
-            started = time.perf_counter()
-            deploy(
-                emulated,
-                cloud,
-                confirm=lambda _: True,
-                tell=lambda _: None,
-                api_url=running.endpoint + API,
-            )
-            return time.perf_counter() - started
-        finally:
-            running.stop()
+    with embedded_aws() as running:
+        cloud = Cloud(made.settings.region, STAGE, running.endpoint)
+        started = time.perf_counter()
+        deploy(
+            emulated(made),
+            cloud,
+            confirm=lambda _: True,
+            tell=lambda _: None,
+            api_url=running.endpoint + API,
+        )
+        return time.perf_counter() - started
 
 
 def table(made: Package, figures: Mapping[str, Figures], naive_size: float) -> Sequence[str]:

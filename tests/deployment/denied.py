@@ -77,7 +77,7 @@ DENIED: Mapping[str, Forbidden] = {
     "check_appeals": table("query", "registry", "a case's end reads no record"),
     "close_accounts": text_message("one function sends, and it is another"),
     "remind": text_message("one function sends, and it is another"),
-    "publish_statuses": table("put_item", "reports", "a list of reports changes none of them"),
+    "publish_statuses": unwrapping("seal", "a list of statuses is made without opening a report"),
     "seal_audit": unwrapping("seal", "what was done is sealed unread"),
     "deliver": Forbidden(
         "sns",

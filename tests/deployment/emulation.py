@@ -8,6 +8,7 @@ policies), encrypted connections, who may invoke a function.
 import dataclasses
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -38,12 +39,13 @@ NOT_ENFORCED: Mapping[str, str] = {
 """Where the deployed policies differ from the packaged ones or something is not waited for."""
 
 EQUAL = "StringEquals"
+_ROOM = 8 * 1024**3
 
 
 @contextmanager
 def embedded_aws() -> Iterator[aws.EmbeddedAws]:
     """An embedded AWS that checks every call against IAM; this process is its operator."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir=_roomy_memory()) as name:
         folder = Path(name)
         certificate, key = write_certificate(folder)
         switches = {
@@ -62,6 +64,13 @@ def embedded_aws() -> Iterator[aws.EmbeddedAws]:
                 yield running
             finally:
                 running.kill()
+
+
+def _roomy_memory() -> Path | None:
+    """Where 100,000 files of unzipped functions come and go fast, where there is room for them."""
+    memory = Path("/dev/shm")  # noqa: S108 -- a random folder in it is used
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > _ROOM
+    return memory if roomy else None
 
 
 def emulated(packaged: Package) -> Package:
