@@ -15,6 +15,7 @@ from chalicelib.operations import (
     change_account,
     change_identity,
     close_account,
+    contact_changes,
     export,
     export_page,
     upgrade,
@@ -114,7 +115,7 @@ def change_password(call: Call) -> None:
     policy="signed_in",
     body=ContactBody,
     answers={200: AccountView},
-    raises=(*_CHANGE_RAISES, "contact_taken"),
+    raises=(*_CHANGE_RAISES, "contact_taken", "rate_limited"),
 )
 def change_phone(call: Call) -> AccountView:
     """Change the phone; the old one is told."""
@@ -127,7 +128,7 @@ def change_phone(call: Call) -> AccountView:
     policy="signed_in",
     body=ContactBody,
     answers={200: AccountView},
-    raises=(*_CHANGE_RAISES, "contact_taken"),
+    raises=(*_CHANGE_RAISES, "contact_taken", "rate_limited"),
 )
 def change_email(call: Call) -> AccountView:
     """Change the e-mail address; the old one is told."""
@@ -201,11 +202,11 @@ def withdraw_identity(call: Call, review_id: str) -> None:
     policy="public",
     body=UndoBody,
     answers={204: None},
-    raises=("code_invalid", "contact_taken", "conflict"),
+    raises=("code_invalid",),
 )
 def undo_contact_change(call: Call) -> None:
     """Undo a change of phone or e-mail by the link sent to the old one."""
-    change_account.undo_contact_change(call.ports, call.body.token)
+    contact_changes.undo_contact_change(call.ports, call.body.token)
 
 
 @function.route(
@@ -331,7 +332,7 @@ def cancel_closing(call: Call) -> None:
     close_account.cancel_closing(call.ports, call.principal)
 
 
-def _changed(call: Call, kind: change_account.ContactKind) -> AccountView:
+def _changed(call: Call, kind: contact_changes.ContactKind) -> AccountView:
     body: ContactBody = call.body
     return change_account.change_contact(
         call.ports,

@@ -45,6 +45,7 @@ KINDS: Mapping[str, Mapping[Channel, frozenset[str]]] = {
     "authenticator_removed": _both("time"),
     "phone_changed": {"sms": frozenset({"time"}), "email": frozenset({"time", "undo_link"})},
     "email_changed": {"sms": frozenset({"time"}), "email": frozenset({"time", "undo_link"})},
+    "contacts_restored": _both("time"),
     "appeal_received": _both("due_at"),
     "appeal_holder_warning": {
         "sms": frozenset({"due_at"}),

@@ -1,26 +1,24 @@
-"""Changing password, phone and e-mail, and undoing a change one did not make."""
-
-from typing import Literal
+"""Changing password, phone and e-mail."""
 
 import msgspec
 
-from chalicelib.domain.emails import comparable
 from chalicelib.domain.errors import Refusal, invalid
 from chalicelib.domain.limits import network_of
+from chalicelib.operations.contact_changes import (
+    UNDO_SECONDS,
+    ContactKind,
+    contact_of,
+    given_up,
+    remembered,
+    value_of,
+)
 from chalicelib.operations.notices import CHANNELS, tell, tell_by
 from chalicelib.operations.ports import Caller, Ports
 from chalicelib.operations.recover import checked_password, end_late_sessions, require_proof_of
 from chalicelib.operations.views import AccountView, account_view
 from chalicelib.stores.accounts import Account, UniqueKind
-from chalicelib.stores.outbox import Channel
 from chalicelib.stores.sessions import Principal
 from chalicelib.stores.tables import ConditionFailed, Write
-
-UNDO_SECONDS = 10 * 86_400
-"""How long a changed phone or e-mail can be put back by the link sent to the old one."""
-
-ContactKind = Literal["phone", "email"]
-_CHANNEL: dict[ContactKind, Channel] = {"phone": "sms", "email": "email"}
 
 
 def change_password(
@@ -59,60 +57,34 @@ def change_contact(
 ) -> AccountView:
     """Set a new phone or e-mail that was proved by a code.
 
-    The old one is told, with a link that undoes the change for ten days. Raises
-    `reauthentication_required`, `contact_taken`, `InvalidInput`, `conflict`.
+    The old one is told, with a link that undoes for ten days this change and what followed it.
+    Raises `reauthentication_required`, `contact_taken`, `InvalidInput`, `conflict`, and
+    `rate_limited` while there are many changes that can be undone.
     """
     proof = require_proof_of(ports, verification_token, f"change_{kind}")
     account = require_password(ports, caller, principal, current_password)
     if account.closes_at is not None:  # no link that undoes a change outlives the account
         raise Refusal("conflict")
-    old = contact_of(account, kind)
-    if _value(kind, proof.destination) == _value(kind, old):
+    old, new = contact_of(account, kind), proof.destination
+    if value_of(kind, new) == value_of(kind, old):
         raise invalid("verification_token", "contact_unchanged")
-    changed = _with_contact(account, kind, proof.destination, at=ports.now())
-    undo = ports.random.token()
+    undo, until = ports.random.token(), ports.now() + UNDO_SECONDS
+    changed = msgspec.structs.replace(
+        _with_contact(account, kind, new, at=ports.now()),
+        contact_changes=remembered(account, kind, undo, until=until, now=ports.now()),
+    )
+    account_id, back = account.account_id, given_up(account, kind, new, ports.now())
     writes: list[Write] = [
         ports.codes.spending(verification_token, ports.now()),
         ports.accounts.changing(changed),
-        *ports.accounts.moving(account.account_id, kind, _value(kind, old), proof.destination),
-        ports.accounts.allowing_undo(
-            undo, account.account_id, kind, old, ports.now() + UNDO_SECONDS
-        ),
+        ports.accounts.releasing(account_id, kind, value_of(kind, old), until=until),
+        ports.accounts.taking(account_id, kind, value_of(kind, new), now=ports.now(), back=back),
+        ports.accounts.allowing_undo(undo, account_id, until),
         *_notices(ports, account, kind, undo),
-        ports.audited(account.account_id, f"{kind}_changed", "owner"),
+        ports.audited(account_id, f"{kind}_changed", "owner"),
     ]
-    _commit(ports, writes, claimed=(kind, _value(kind, proof.destination)))
+    _commit(ports, writes, claimed=(kind, value_of(kind, new)))
     return account_view(changed)
-
-
-def undo_contact_change(ports: Ports, token: str) -> None:
-    """Put a changed phone or e-mail back, by the token sent to the old one.
-
-    All sessions end: whoever made the change may be signed in. Raises `code_invalid` (also where
-    it is back already), `contact_taken` when the old value belongs to somebody else by now.
-    """
-    undo = ports.accounts.undo(token, ports.now())
-    account = ports.accounts.get(undo.account_id) if undo else None
-    if undo is None or account is None:
-        raise Refusal("code_invalid")
-    kind: ContactKind = "phone" if undo.kind == "phone" else "email"
-    present = contact_of(account, kind)
-    if _value(kind, present) == _value(kind, undo.old):
-        raise Refusal("code_invalid")  # its owner has put it back meanwhile
-    restored = msgspec.structs.replace(
-        _with_contact(account, kind, undo.old, at=None),
-        sessions_ended_at=ports.now(),
-        session_kept=None,
-    )
-    writes: list[Write] = [
-        ports.accounts.using_undo(token, ports.now()),
-        ports.accounts.changing(restored),
-        *ports.accounts.moving(account.account_id, kind, _value(kind, present), undo.old),
-        *ports.sessions.ending_all(account.account_id),
-        ports.audited(account.account_id, f"{kind}_change_undone", "owner"),
-    ]
-    _commit(ports, writes, claimed=(kind, _value(kind, undo.old)))
-    end_late_sessions(ports, account.account_id)
 
 
 def require_password(ports: Ports, caller: Caller, principal: Principal, password: str) -> Account:
@@ -131,19 +103,10 @@ def require_password(ports: Ports, caller: Caller, principal: Principal, passwor
     return account
 
 
-def contact_of(account: Account, kind: ContactKind) -> str:
-    """The account's phone or e-mail."""
-    return account.phone if kind == "phone" else account.email
-
-
 def _with_contact(account: Account, kind: ContactKind, value: str, *, at: int | None) -> Account:
     if kind == "phone":
         return msgspec.structs.replace(account, phone=value, phone_changed_at=at)
     return msgspec.structs.replace(account, email=value, email_changed_at=at, email_confirmed=True)
-
-
-def _value(kind: ContactKind, contact: str) -> str:
-    return contact if kind == "phone" else comparable(contact)
 
 
 def _notices(ports: Ports, account: Account, kind: ContactKind, undo: str) -> list[Write]:

@@ -7,7 +7,10 @@ unique#<kind>#<index>   -                ref = the account that holds the value
 draft#<digest>          -                a registration waiting for its yes or no
 draft#<digest>          consent          the consent, stored before anything is processed
 confirmation#<digest>   -                an e-mail address waiting to be confirmed
-undo#<digest>           -                a phone or e-mail that can be put back
+undo#<digest>           -                ref = the account whose contacts a token puts back
+
+A phone or e-mail that was given up stays the account's own, with `expires_at`, while the change
+can be undone: nobody else can take it meanwhile, and it names no account.
 """
 
 from typing import Literal
@@ -81,6 +84,23 @@ class Invitation(msgspec.Struct, frozen=True):
     until: int
 
 
+class ContactChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A change of phone or e-mail that can be undone `until` then, and what stood before it.
+
+    `digest` is of the token that undoes it. The authenticator is the one of that time as well.
+    """
+
+    digest: str
+    kind: str
+    until: int
+    phone: str
+    email: str
+    email_confirmed: bool
+    phone_changed_at: int | None = None
+    email_changed_at: int | None = None
+    authenticator: Authenticator | None = None
+
+
 class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One person's account. Instants in epoch seconds.
 
@@ -90,6 +110,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `identities` are the proved ones, the present first; `person` is shown even while unproved.
     `closes_at` is set while the account is closing. `sessions_ended_at` is when all sessions were
     last ended, but for `session_kept`: one begun until then must not go on (see `ended`).
+    `contact_changes` are those that can be undone, the oldest first.
     """
 
     account_id: str
@@ -112,6 +133,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     post: Post | None = None
     invitation: Invitation | None = None
     deactivated_at: int | None = None
+    contact_changes: tuple[ContactChange, ...] = ()
     version: int = 1
 
     @property
@@ -149,14 +171,6 @@ class Leaving(msgspec.Struct, frozen=True, kw_only=True):
     since: int
 
 
-class ContactUndo(msgspec.Struct, frozen=True, kw_only=True):
-    """A phone or e-mail that was given up and can be put back."""
-
-    account_id: str
-    kind: str
-    old: str
-
-
 class Accounts:
     """The `accounts` table."""
 
@@ -173,15 +187,19 @@ class Accounts:
         return self._keyring.open_document(row["sealed"], key, Account) if row else None
 
     def holder(self, kind: UniqueKind, value: str) -> str | None:
-        """The account that holds a normalised value."""
+        """The account that holds a normalised value; not one that gave it up of late."""
         row = self._tables.get(self.unique_key(kind, value))
-        return str(row["ref"]) if row else None
+        return str(row["ref"]) if row and "expires_at" not in row else None
 
     def creating(self, account: Account) -> list[Write]:
         """The writes that open an account: they fail where a value has a holder already."""
         key = account_key(account.account_id)
         claims = [
-            Put("accounts", _unique_row(self.unique_key(kind, value), account.account_id), ABSENT)
+            Put(
+                "accounts",
+                _unique_row(self.unique_key(kind, value), account.account_id),
+                When(lapsed_at=account.created_at),
+            )
             for kind, value in unique_values(account)
         ]
         return [Put("accounts", self._row(key, account), ABSENT), *claims]
@@ -204,41 +222,37 @@ class Accounts:
         """The write that claims a proved number (a `document_value`): it fails where it is held."""
         return Put("accounts", _unique_row(self.unique_key("document", number), account_id), ABSENT)
 
-    def moving(self, account_id: str, kind: UniqueKind, old: str, new: str) -> list[Write]:
-        """The writes that give up one unique value for another: they fail where it is taken."""
-        claim = self.unique_key(kind, new.casefold() if kind == "email" else new)
-        return [
-            Delete(self.unique_key(kind, old), When(equal={"ref": account_id})),
-            Put("accounts", _unique_row(claim, account_id), ABSENT),
-        ]
+    def releasing(
+        self, account_id: str, kind: UniqueKind, value: str, *, until: int | None = None
+    ) -> Write:
+        """The write that gives up a value: at once, or kept from everybody else `until` then."""
+        key, mine = self.unique_key(kind, value), When(equal={"ref": account_id})
+        if until is None:
+            return Delete(key, mine)
+        row = _unique_row(key, account_id)
+        return Put("accounts", {**row, **expiring(key.pk, until)}, mine)
 
-    def allowing_undo(
-        self, token: str, account_id: str, kind: str, old: str, expires_at: int
-    ) -> Put:
-        """The write that lets `token` put an old phone or e-mail back, once."""
+    def taking(
+        self, account_id: str, kind: UniqueKind, value: str, *, now: int, back: bool
+    ) -> Write:
+        """The write that claims a value; `back`: one that the account gave up and keeps.
+
+        It fails where somebody else holds or keeps it.
+        """
+        key = self.unique_key(kind, value)
+        when = When(equal={"ref": account_id}) if back else When(lapsed_at=now)
+        return Put("accounts", _unique_row(key, account_id), when)
+
+    def allowing_undo(self, token: str, account_id: str, until: int) -> Put:
+        """The write by which a token finds the account whose contacts it puts back."""
         key = _undo_key(token)
-        undo = ContactUndo(account_id=account_id, kind=kind, old=old)
-        row: Row = {
-            "pk": key.pk,
-            "sk": key.sk,
-            "state": _OPEN,
-            "sealed": self._keyring.seal_document(undo, key),
-            **expiring(key.pk, expires_at),
-        }
+        row: Row = {"pk": key.pk, "sk": key.sk, "ref": account_id, **expiring(key.pk, until)}
         return Put("accounts", row, ABSENT)
 
-    def undo(self, token: str, now: int) -> "ContactUndo | None":
-        """What an unused token undoes."""
-        key = _undo_key(token)
-        row = self._tables.get(key)
-        if row is None or row.get("state") != _OPEN or int(row["expires_at"]) <= now:
-            return None
-        return self._keyring.open_document(row["sealed"], key, ContactUndo)
-
-    def using_undo(self, token: str, now: int) -> Update:
-        """The write that uses the token up."""
-        when = When(equal={"state": _OPEN}, above={"expires_at": now})
-        return Update(_undo_key(token), set={"state": _CONFIRMED}, when=when)
+    def of_undo(self, token: str) -> Account | None:
+        """The account whose contacts the token may put back: its `contact_changes` decide."""
+        row = self._tables.get(_undo_key(token))
+        return self.get(str(row["ref"])) if row else None
 
     # Consents, and leaving
 
