@@ -8,10 +8,11 @@ import msgspec
 from chalicelib.domain.documents import Document
 from chalicelib.domain.errors import Refusal
 from chalicelib.domain.matching import Identity, binds_automatically
+from chalicelib.domain.record_numbers import NumberKind
 from chalicelib.domain.records import FAMILIES, Family, Record, newest_first_key
 from chalicelib.operations.ports import Ports
 from chalicelib.stores.accounts import Person
-from chalicelib.stores.registry import Held, NumberKind
+from chalicelib.stores.record_rows import Held
 from chalicelib.stores.sessions import Principal
 
 

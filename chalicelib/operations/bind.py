@@ -10,6 +10,7 @@ from chalicelib.domain.errors import Refusal, invalid
 from chalicelib.domain.instants import china_date, rfc3339
 from chalicelib.domain.institutions import normal_institution_name
 from chalicelib.domain.matching import judge_manual
+from chalicelib.domain.record_numbers import NumberKind
 from chalicelib.domain.records import Family
 from chalicelib.operations.archive import (
     Bound,
@@ -21,7 +22,7 @@ from chalicelib.operations.archive import (
 from chalicelib.operations.ports import Ports
 from chalicelib.stores.cases import BindingReview
 from chalicelib.stores.limits import Hit, OverLimit
-from chalicelib.stores.registry import Held, Link, NumberKind
+from chalicelib.stores.record_rows import Held, Link
 from chalicelib.stores.sessions import Principal
 from chalicelib.stores.tables import ConditionFailed
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from chalicelib.operations.ports import Ports
-from chalicelib.stores.registry import SinkCounts, Source
+from chalicelib.stores.record_rows import Source
+from chalicelib.stores.registry import SinkCounts
 
 
 class RecordFiling:

@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import BinaryIO, Protocol
 
-from chalicelib.domain.certificates import normal_number
 from chalicelib.domain.columns import REQUIRED, column_for, column_of_field
 from chalicelib.domain.errors import FieldProblem, InvalidInput
-from chalicelib.domain.institutions import normal_institution_name
 from chalicelib.domain.natural_keys import natural_key
-from chalicelib.domain.records import Credential, Degree, Facts, Family, PhotoKind
+from chalicelib.domain.record_numbers import record_numbers
+from chalicelib.domain.records import Family, PhotoKind
 from chalicelib.domain.registry_rows import SURPLUS, read_row
 from chalicelib.operations.csv_rows import read_rows
 from chalicelib.operations.import_summary import ImportSummary
-from chalicelib.stores.registry import NumberKind, SinkCounts, Source
+from chalicelib.stores.record_rows import Source
+from chalicelib.stores.registry import SinkCounts
 
 BATCH = 100
 """Records handed to the store at a time."""
@@ -88,36 +88,10 @@ def _records(
             natural_key=key,
             facts=reading.facts,
             person_number=reading.person_number,
-            numbers=_numbers(reading.facts),
+            numbers=record_numbers(reading.facts),
             photos=photos.get(key, {}),
             hold_reason=reading.hold_reason,
         )
-
-
-def _numbers(facts: Facts) -> dict[NumberKind, tuple[str, int, str]]:
-    """The numbers that bind a record by hand: with its institution and year, where both are known.
-
-    The institution is its code, or else its name in normal form, as binding looks for it.
-    """
-    numbers: dict[NumberKind, str | None]
-    match facts:
-        case Credential():
-            ended = facts.graduation_date
-            numbers = {
-                "certificate": facts.certificate_number,
-                "school": facts.school_number,
-                "serial": facts.serial_number,
-            }
-        case Degree():
-            ended = facts.awarded_date
-            numbers = {"certificate": facts.certificate_number}
-        case _:
-            return {}
-    if ended is None:
-        return {}
-    institution = facts.institution_code or normal_institution_name(facts.institution_name or "")
-    year = int(ended[:4])
-    return {kind: (institution, year, normal_number(raw)) for kind, raw in numbers.items() if raw}
 
 
 def _checked_rows(

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.adapters.memory_tables import MemoryTables
 from chalicelib.domain.records import Credential
 from chalicelib.operations.file_records import RecordFiling
-from chalicelib.stores.registry import Source
+from chalicelib.stores.record_rows import Source
 from chalicelib.stores.tables import Row, TableName
 from tests.world import START, Client, Student, World, world
 

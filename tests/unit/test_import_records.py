@@ -120,11 +120,11 @@ def test_an_old_diploma_is_found_by_school_number_with_leading_zeros_or_without(
     assert source.numbers == {"school": ("示例大学", 1992, "982456")}
 
 
-def test_a_record_without_a_year_cannot_be_found_by_number():
+def test_a_record_without_a_year_is_found_by_its_number_alone():
     sink = MemorySink()
     run("王示例,,10001,,＊,100011201005000001", sink=sink)
     (source,) = sink.records.values()
-    assert source.numbers == {}
+    assert source.numbers == {"certificate": ("10001", None, "100011201005000001")}
 
 
 @pytest.mark.req("R-87")
