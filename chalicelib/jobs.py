@@ -48,10 +48,12 @@ def expire_codes(ports: Ports) -> int:
 def check_appeals(ports: Ports) -> int:
     """Look after appeals and changes of identity whose time has come; how many.
 
-    Corrections too: their drafts lapse and their evidence goes in the same way.
+    Corrections too: their drafts lapse and their evidence goes in the same way; and the reports
+    that a change of their record left to be withdrawn.
     """
     from chalicelib.operations import check_appeals as checking
     from chalicelib.operations import correct as correcting
+    from chalicelib.operations import withdraw_reports as withdrawing
 
     checked = checking.check_appeals(ports)
     telemetry.job_log(
@@ -62,6 +64,7 @@ def check_appeals(ports: Ports) -> int:
     )
     tidied = correcting.tidy_corrections(ports)
     telemetry.job_log("tidy_corrections", corrections=tidied)
+    telemetry.job_log("withdraw_reports", records=withdrawing.withdraw_left(ports))
     return checked.looked_at
 
 

@@ -40,6 +40,7 @@ from chalicelib.stores.agenda import Agenda
 from chalicelib.stores.audit import Audit
 from chalicelib.stores.audit_journal import Journal, Journalled
 from chalicelib.stores.cases import Cases
+from chalicelib.stores.changes import Changes
 from chalicelib.stores.codes import Codes
 from chalicelib.stores.idempotency import Idempotency
 from chalicelib.stores.institutions import Institutions
@@ -47,6 +48,7 @@ from chalicelib.stores.keyring import Keyring
 from chalicelib.stores.limits import Limits
 from chalicelib.stores.outbox import Outbox
 from chalicelib.stores.proofreading import Proofreadings
+from chalicelib.stores.record_changes import RecordChanges
 from chalicelib.stores.registry import Registry
 from chalicelib.stores.reports import Reports
 from chalicelib.stores.sessions import Sessions
@@ -137,6 +139,7 @@ def stores(tables: Tables, keyring: Keyring, rules: Any) -> dict[str, Any]:
         "agenda": Agenda(tables),
         "audit": Audit(tables, keyring),
         "cases": Cases(tables, keyring),
+        "changes": Changes(tables, keyring),
         "codes": Codes(tables, keyring),
         "idempotency": Idempotency(tables, keyring),
         "institutions": Institutions(tables),
@@ -144,6 +147,7 @@ def stores(tables: Tables, keyring: Keyring, rules: Any) -> dict[str, Any]:
         "limits": Limits(tables, keyring, rules),
         "outbox": Outbox(tables, keyring),
         "proofreading": Proofreadings(tables, keyring),
+        "record_changes": RecordChanges(tables, keyring),
         "registry": Registry(tables, keyring),
         "reports": Reports(tables, keyring),
         "sessions": Sessions(tables, keyring),

@@ -69,6 +69,8 @@ def sample_values(kind: str, language: Language) -> dict[str, str]:
         **times,
         "code": "604173",
         "purpose": "register",
+        "family": "enrollments",
+        "event": "replaced",
         "link": f"{ORIGIN}/{_LINKS.get(kind, _UNDO)}",
         "undo_link": f"{ORIGIN}/{_UNDO}",
         "username": "lin.xiaoyu@example.cn",

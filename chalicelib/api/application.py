@@ -51,6 +51,8 @@ FUNCTIONS = (
     "correct",
     "report",
     "verify_report",
+    "registrar",
+    "reviewer",
     "operator",
     "describe",
 )

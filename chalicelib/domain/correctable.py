@@ -32,17 +32,41 @@ FIELDS: Mapping[Family, Mapping[str, Column]] = {
 }
 """Family → the fields that can be asked for."""
 
+KEY_FIELDS = frozenset(
+    {
+        *("name", "sex", "birth_date", "document_number"),
+        *("major_code", "major_name", "level", "study_form"),
+    }
+)
+"""The fields that two people have to agree on (the domain page's key fields)."""
+
+REGISTRAR_FIELDS: Mapping[Family, Mapping[str, Column]] = {
+    family: {
+        **FIELDS[family],
+        **{column.field: column for column in COLUMNS[family] if column.field == "note"},
+    }
+    for family in FAMILIES
+}
+"""Family → the fields that a registrar may change: a note, too."""
+
 _REFUSED_DOUBTS = {"word_unusual": "value_invalid", "day_assumed": "date_invalid"}
 
 
 def parse_proposed(
-    family: Family, field: str, text: str, *, at: str, today: date, document_type: str | None
+    family: Family,
+    field: str,
+    text: str,
+    *,
+    at: str,
+    today: date,
+    document_type: str | None,
+    fields: Mapping[Family, Mapping[str, Column]] = FIELDS,
 ) -> str | int | float:
-    """The value proposed for a field, as records hold it.
+    """The value proposed for one of the `fields`, as records hold it.
 
     `at` names the member in a refusal. Raises `InvalidInput`.
     """
-    column = FIELDS[family].get(field)
+    column = fields[family].get(field)
     if column is None:
         raise invalid(at, "value_invalid")
     if column.reading is Reading.NAME:

@@ -45,6 +45,8 @@ RULES: tuple[Rule, ...] = (
     Rule("binding.record.day", "record", 10, DAY),
     Rule("appeal.destination.month", "destination", 3, 30 * DAY),
     Rule("correction.account.month", "account", 20, 30 * DAY),  # each takes a registrar's time
+    Rule("staff.record.day", "account", 1, DAY),  # A-15, what is the same record
+    Rule("staff.reads.day", "account", 200, DAY),
     Rule("upload.case.hour", "case", 10, 3600),  # A-14, decoding costs
     Rule("report.miss.minute", "ip", 10, 60),
     Rule("report.miss.day", "ip", 100, DAY),

@@ -67,6 +67,7 @@ KINDS: Mapping[str, Mapping[Channel, frozenset[str]]] = {
     "correction_decided": _both(),
     "binding_review_decided": _both(),
     "identity_decided": _both(),
+    "record_changed": _both("family", "event"),
     "staff_invitation": _email("link"),
 }
 """Kind → the channels it goes by → the placeholders of its text, beside those of `COMMON`."""
@@ -88,6 +89,34 @@ PURPOSES: Mapping[str, Text] = {
     "close_account": Text("注销账户", "close your account"),
 }
 """Purpose of a verification code → what the person is about to do."""
+
+
+RECORD_EVENTS: Mapping[str, Text] = {
+    "changed": Text("已更改", "was changed"),
+    "held": Text("已暂停查询", "is withheld"),
+    "released": Text("已恢复查询", "is shown again"),
+    "revoked": Text("已被撤销", "was revoked"),
+    "replaced": Text("已挂失，由证明书代替", "was declared lost and replaced"),
+}
+"""What happened to a record → how its owner is told."""
+
+FAMILIES: Mapping[str, Text] = {
+    "enrollments": Text("学籍", "enrolment"),
+    "credentials": Text("学历", "credential"),
+    "degrees": Text("学位", "degree"),
+    "admissions": Text("录取", "admission"),
+    "exams": Text("考试成绩", "examination"),
+    "loans": Text("助学贷款", "student loan"),
+    "aids": Text("学生资助", "student aid"),
+}
+"""Family → what its record is called in a message."""
+
+_WORDS: Mapping[str, Mapping[str, Text]] = {
+    "purpose": PURPOSES,
+    "event": RECORD_EVENTS,
+    "family": FAMILIES,
+}
+"""Placeholders that are given as a code, and the words for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +173,8 @@ def _checked(
     _refuse("missing", (channels[channel] | COMMON[channel]) - values.keys())
     _refuse("unknown", values.keys() - COMMON["email"].union(*channels.values()))
     _refuse("not plain text", {name for name, value in values.items() if not _is_plain(value)})
-    if "purpose" not in values:
-        return values
-    return {**values, "purpose": _purpose(values["purpose"], language)}
+    words = {name: _word(name, values[name], language) for name in _WORDS if name in values}
+    return {**values, **words}
 
 
 def _refuse(problem: str, names: frozenset[str] | set[str]) -> None:
@@ -162,7 +190,7 @@ def _is_plain(value: str) -> bool:
 _NOT_PLAIN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
-def _purpose(code: str, language: Language) -> str:
-    if code not in PURPOSES:
-        raise ValueError("unknown purpose of a code")
-    return PURPOSES[code].in_language(language)
+def _word(placeholder: str, code: str, language: Language) -> str:
+    if code not in _WORDS[placeholder]:
+        raise ValueError(f"unknown {placeholder}")
+    return _WORDS[placeholder][code].in_language(language)

@@ -37,6 +37,7 @@ from chalicelib.stores.tables import ConditionFailed, Write
 
 _DONE: Mapping[CorrectionEvent, str] = {
     "submit": "submitted",
+    "propose": "in_review",
     "accept": "accepted",
     "refuse": "refused",
     "withdraw": "withdrawn",
@@ -51,7 +52,7 @@ class ChangeView(msgspec.Struct, frozen=True):
 
 
 class StepView(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of a correction: what, by `owner` or `institution`, and when."""
+    """One step of a correction: what, by `owner`, `institution` or `reviewer`, and when."""
 
     action: str
     actor: str
@@ -189,9 +190,16 @@ def withdraw_correction(ports: Ports, principal: Principal, correction_id: str) 
 
 
 def deciding(
-    ports: Ports, correction: Correction, *, accept: bool, note: str, staff: str
+    ports: Ports,
+    correction: Correction,
+    *,
+    accept: bool,
+    note: str | None,
+    staff: str,
+    actor: str = "institution",
 ) -> list[Write]:
-    """The writes by which an institution decides a correction and tells the owner.
+    """The writes by which an institution, or then a reviewer, decides a correction and tells the
+    owner.
 
     They change the correction only: the record's new version is the caller's. `staff` goes into
     the trail. Raises `conflict` where it is not waiting for a decision.
@@ -199,11 +207,30 @@ def deciding(
     account = ports.accounts.get(correction.account_id)
     event: CorrectionEvent = "accept" if accept else "refuse"
     return [
-        *_ending(ports, correction, event, actor="institution", note=note),
+        *_ending(ports, correction, event, actor=actor, note=note),
         *(tell(ports, account, "correction_decided") if account else ()),
         ports.audited(
             correction.account_id,
             f"correction_{_DONE[event]}",
+            f"staff:{staff}",
+            correction_id=correction.correction_id,
+        ),
+    ]
+
+
+def putting_in_review(
+    ports: Ports, correction: Correction, *, note: str | None, staff: str
+) -> list[Write]:
+    """The writes by which an institution accepts what a second person has yet to agree to.
+
+    Raises `conflict`.
+    """
+    following = moved(correction, "propose", ports.now(), actor="institution", note=note)
+    return [
+        *ports.proofreading.moving(correction, following),
+        ports.audited(
+            correction.account_id,
+            "correction_in_review",
             f"staff:{staff}",
             correction_id=correction.correction_id,
         ),
@@ -232,6 +259,14 @@ def moved(
         evidence=evidence,
         expires_at=None,
     )
+
+
+def step_views(correction: Correction) -> list[StepView]:
+    """A correction's history, as its owner and the institution see it."""
+    return [
+        StepView(action=one.action, actor=one.actor, at=rfc3339(one.at), note=one.note)
+        for one in correction.history
+    ]
 
 
 def tidy_corrections(ports: Ports) -> int:
@@ -386,9 +421,6 @@ def _view(ports: Ports, correction: Correction, *, offering: bool = True) -> Cor
         facts={one.field: one.proposed for one in changes} if missing else None,
         reason=correction.reason,
         evidence=correction.evidence is not None,
-        history=[
-            StepView(action=one.action, actor=one.actor, at=rfc3339(one.at), note=one.note)
-            for one in correction.history
-        ],
+        history=step_views(correction),
         upload=offer_form(ports, awaited) if awaited else None,
     )

@@ -18,6 +18,7 @@ from chalicelib.stores.agenda import Agenda
 from chalicelib.stores.audit import Audit, AuditLine
 from chalicelib.stores.audit_journal import Journal
 from chalicelib.stores.cases import Cases
+from chalicelib.stores.changes import Changes
 from chalicelib.stores.codes import Codes
 from chalicelib.stores.idempotency import Claim, Idempotency, StoredReply
 from chalicelib.stores.institutions import Institutions
@@ -25,6 +26,7 @@ from chalicelib.stores.keyring import Keyring
 from chalicelib.stores.limits import Limits
 from chalicelib.stores.outbox import Errand, Message, Outbox
 from chalicelib.stores.proofreading import Proofreadings
+from chalicelib.stores.record_changes import RecordChanges
 from chalicelib.stores.registry import Registry
 from chalicelib.stores.reports import Reports
 from chalicelib.stores.sessions import Sessions
@@ -224,6 +226,7 @@ class Ports:
     agenda: Agenda
     audit: Audit
     cases: Cases
+    changes: Changes
     codes: Codes
     idempotency: Idempotency
     institutions: Institutions
@@ -231,6 +234,7 @@ class Ports:
     limits: Limits
     outbox: Outbox
     proofreading: Proofreadings
+    record_changes: RecordChanges
     registry: Registry
     reports: Reports
     sessions: Sessions

@@ -9,6 +9,7 @@ import msgspec
 from chalicelib.domain.credentials import CREDENTIAL, credential, holder_key, presented
 from chalicelib.domain.errors import Refusal
 from chalicelib.domain.instants import CHINA, plus_months, rfc3339
+from chalicelib.domain.records import Record
 from chalicelib.domain.report_states import ReportStatus, extended_until, status_at
 from chalicelib.domain.statements import (
     REPORTABLE_FAMILY,
@@ -93,12 +94,12 @@ def create_report(
         valid_until=valid_until,
         language=principal.language,
     )
-    issued = _issued(ports, drafted)
+    issued = _issued(ports, drafted, record)
     ports.metrics.count("report_issued", kind=kind)
     return issued
 
 
-def _issued(ports: Ports, drafted: Report) -> ReportView:
+def _issued(ports: Ports, drafted: Report, record: Record) -> ReportView:
     """Sign and commit the report, in a place of a status list that is free."""
     for entry in entries(ports.now(), ports.random.bytes, ports.public_origin):
         placed = msgspec.structs.replace(drafted.statement, status_entry=entry)
@@ -114,9 +115,12 @@ def _issued(ports: Ports, drafted: Report) -> ReportView:
         reminders = reminders_of_expiry(ports, report, report.valid_until)
         if entry.list_id != list_id(ports.now()):
             ports.statuses.open(entry.list_id)
+        as_read = ports.registry.unchanged(record)
         try:
-            ports.commit([*ports.reports.issuing(report), *reminders, trail], reply=answer)
+            ports.commit([*ports.reports.issuing(report), as_read, *reminders, trail], reply=answer)
         except ConditionFailed as failure:
+            if failure.touches(as_read.key):  # the record says something else by now
+                break
             if not failure.touches(place_of(entry)):
                 raise
             continue

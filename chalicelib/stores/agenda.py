@@ -16,7 +16,7 @@ import msgspec
 from chalicelib.domain.instants import china_date
 from chalicelib.stores.tables import Delete, Key, Put, Row, Tables, When
 
-Job = Literal["remind", "close", "tidy"]
+Job = Literal["remind", "close", "tidy", "withdraw"]
 
 LOOK_BACK_DAYS = 60
 """Days on which tasks may have been left undone, each a query of mostly nothing."""

@@ -26,10 +26,11 @@ _CONTENTION_TRIES = 20
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """One event to be counted: the rule's name and whom it concerns."""
+    """One event, or several at once, to be counted: the rule's name and whom it concerns."""
 
     rule: str
     subject: str
+    times: int = 1
 
 
 class OverLimit(Exception):  # noqa: N818 -- an expected outcome the caller decides on
@@ -108,21 +109,37 @@ class Limits:
             rows = self._tables.get_many(self.keys(hits))
         self._counting(hits, rows, now)
 
+    def fresh(self, hits: Sequence[Hit], now: int) -> list[Hit]:
+        """Those of the hits for which there is room, each looked at alone."""
+        rows = self._tables.get_many(self.keys(hits))
+        return [
+            hit
+            for hit, key in zip(hits, self.keys(hits), strict=True)
+            if self._has_room(hit, rows.get(key), now)
+        ]
+
+    def _has_room(self, hit: Hit, row: Row | None, now: int) -> bool:
+        lapsed = row is None or int(row["expires_at"]) <= now
+        count = 0 if row is None or lapsed else int(row["count"])
+        return count + hit.times <= self._rules[hit.rule].most
+
     def _counting(self, hits: Sequence[Hit], rows: Mapping[Key, Row], now: int) -> list[Write]:
         return [
-            self._count(self._rules[hit.rule], key, rows.get(key), now)
+            self._count(self._rules[hit.rule], key, rows.get(key), now, hit.times)
             for hit, key in zip(hits, self.keys(hits), strict=True)
         ]
 
-    def _count(self, rule: Rule, key: Key, row: Row | None, now: int) -> Put | Update:
+    def _count(self, rule: Rule, key: Key, row: Row | None, now: int, times: int) -> Put | Update:
+        if times > rule.most:
+            raise OverLimit(rule.name, rule.seconds)
         if row is None or int(row["expires_at"]) <= now:
-            fresh: Row = {"pk": key.pk, "sk": key.sk, "count": 1}
+            fresh: Row = {"pk": key.pk, "sk": key.sk, "count": times}
             window = expiring(key.pk, now + rule.seconds)
             return Put("codes", {**fresh, **window}, When(lapsed_at=now))
-        if int(row["count"]) >= rule.most:
+        if int(row["count"]) + times > rule.most:
             raise OverLimit(rule.name, int(row["expires_at"]) - now)
-        when = When(below={"count": rule.most}, above={"expires_at": now})
-        return Update(key, add={"count": 1}, when=when)
+        when = When(below={"count": rule.most - times + 1}, above={"expires_at": now})
+        return Update(key, add={"count": times}, when=when)
 
     def _key(self, hit: Hit) -> Key:
         digest = self._keyring.mac("limit", hit.rule, hit.subject).hex()

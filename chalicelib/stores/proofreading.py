@@ -58,7 +58,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of a correction: what, by `owner` or `institution`, when (epoch seconds)."""
+    """One step of a correction: what, by whom (`owner`, `institution`, `reviewer`), when."""
 
     action: str
     actor: str

@@ -91,8 +91,8 @@ class RecordChanges:
         facts: Facts,
         hold_reason: str | None,
         reason: Reason,
-    ) -> list[Write]:
-        """The writes by which a record (given as read) becomes its next version.
+    ) -> tuple[Record, list[Write]]:
+        """A record's (given as read) next version, and the writes that file it.
 
         With another document number it moves: in this commit it leaves its old home, the binding
         by hand ends, and its numbers lead to the new one. The commit fails where the record was
@@ -108,7 +108,7 @@ class RecordChanges:
         )
         held = msgspec.structs.replace(filed.held, record=record, home=self._home(filed, facts))
         old = self._rows.old_version(before, now=reason.at, by=reason.by, reason=reason.text)
-        return [
+        return record, [
             self._marking(filed, held),
             Put("registry", old, ABSENT),
             *self._placing(filed, held),

@@ -123,9 +123,10 @@ class RecordRows:
     def pointers(
         self, held: Held, numbers: Mapping[IndexedKind, Indexed]
     ) -> Iterable[dict[str, str]]:
-        """The rows by which a record's numbers lead to it."""
+        """The rows by which a record's numbers lead to it, one for each number."""
         record = held.record
-        for kind, (institution, _, number) in numbers.items():
+        kinds = {(code, number): kind for kind, (code, _, number) in numbers.items()}
+        for (institution, number), kind in kinds.items():
             yield {
                 "pk": self.number(record.family, institution, number),
                 "sk": f"{record.family}#{record.record_id}",

@@ -19,7 +19,7 @@ from typing import get_args
 import msgspec
 
 from chalicelib.domain.record_numbers import NumberKind, record_numbers
-from chalicelib.domain.records import Family, Record
+from chalicelib.domain.records import Facts, Family, Record
 from chalicelib.stores.keyring import Keyring
 from chalicelib.stores.record_rows import (
     ALIAS,
@@ -53,12 +53,12 @@ _NO_RECORD = Key("registry", "person#-", "-")
 
 
 class SinkCounts(msgspec.Struct, frozen=True):
-    """What an import changed; `changed_records` are the ids of those with a new version."""
+    """What an import changed; `changed_records` says what those with a new version say now."""
 
     created: int
     changed: int
     unchanged: int
-    changed_records: tuple[str, ...] = ()
+    changed_records: Mapping[str, Facts] = {}
 
 
 class Registry:
@@ -172,7 +172,7 @@ class Registry:
         marks: list[Row] = []
         gone: list[Key] = []
         counts = {"created": 0, "changed": 0, "unchanged": 0}
-        changed: list[str] = []
+        changed: dict[str, Facts] = {}
         for record_id, source in latest.items():
             known = where.get(mark_key(record_id))
             digest = self._digest(source)
@@ -186,7 +186,7 @@ class Registry:
                 continue
             counts["created" if known is None else "changed"] += 1
             if known is not None:
-                changed.append(record_id)
+                changed[record_id] = source.facts
                 gone.extend(self._left_behind(record_id, source, known))
             rows.extend(self._filing(record_id, source, known, before, now=now, reason=reason))
             marks.append(self._mark(record_id, source, known, digest))
@@ -194,7 +194,7 @@ class Registry:
         for key in gone:
             self._tables.write(Delete(key))
         self._tables.load("registry", marks)
-        return SinkCounts(**counts, changed_records=tuple(changed))
+        return SinkCounts(**counts, changed_records=changed)
 
     def _known(self, sources: Sequence[Source]) -> tuple[dict[str, Source], Mapping[Key, Row]]:
         """The sources by the id that each record has, and the marks of those filed before.

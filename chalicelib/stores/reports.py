@@ -16,7 +16,6 @@ from chalicelib.stores.keyring import Keyring
 from chalicelib.stores.statuses import MINUTE, changing, taking
 from chalicelib.stores.tables import (
     ABSENT,
-    ConditionFailed,
     Delete,
     Key,
     Put,
@@ -171,28 +170,28 @@ class Reports:
         )
         return [closed, *self._changes(report, now)]
 
-    def withdraw_for_record(
+    def withdrawing(
         self, record_id: str, state: Literal["superseded", "revoked"], now: int
-    ) -> Sequence[Report]:
-        """Mark the reports on a record whose content no longer stands; those that were marked.
+    ) -> list[tuple[Report, list[Write]]]:
+        """The reports on a record whose content no longer stands, with the writes that say so.
 
-        A closed or revoked report stays so; a superseded one may become revoked.
+        A closed or revoked report stays so; a superseded one may become revoked. A write fails
+        where its report was closed meanwhile.
         """
         rows = self._tables.query("reports", f"record#{record_id}", prefix="report#").rows
         found = self._tables.get_many([Key("reports", str(row["ref"]), "-") for row in rows])
         weaker = ("open",) if state == "superseded" else ("open", "superseded")
         reports = [self._report(row) for row in found.values() if row["state"] in weaker]
-        return [report for report in reports if self._marked(report, state, now)]
+        return [(report, self._withdrawn(report, state, now)) for report in reports]
 
-    def _marked(self, report: Report, state: str, now: int) -> bool:
-        key = self.key(report.verification_code)
-        when = When(equal={"state": report.state})
-        marked = Update(key, set={"state": state}, add={"version": 1}, when=when)
-        try:
-            self._tables.commit([marked, *self._changes(report, now)])
-        except ConditionFailed:
-            return False  # closed meanwhile
-        return True
+    def _withdrawn(self, report: Report, state: str, now: int) -> list[Write]:
+        marked = Update(
+            self.key(report.verification_code),
+            set={"state": state},
+            add={"version": 1},
+            when=When(equal={"state": report.state}),
+        )
+        return [marked, *self._changes(report, now)]
 
     def _changes(self, report: Report, *instants: int) -> list[Put]:
         """The writes that have the report's published status looked at, then."""

@@ -11,6 +11,8 @@ from infra.packaging.stages import StageSettings
 
 _OWN = "StudentArchive/Requests"
 _UNAVAILABLE, _WRONG_CODES, _RIGHT_CODES = "Unavailable", "WrongCodes", "RightCodes"
+_OVER_CAP = "StaffOverDailyCap"
+_READING_STAFF = ("registrar", "reviewer", "operator")
 _CODE_CHECKED = "POST /verification-codes/{challenge_id}/verify"
 _FEW_CODES = 20
 _WRONG_PERCENT = 50
@@ -76,6 +78,11 @@ def _alarms(
         _metric("StudentArchive", "audit_broken",
                 service="student-archive", stage={"Ref": "Stage"}),
         "Sum", above=0, minutes=60,
+    )  # fmt: skip
+    yield "StaffCapAlarm", _alarm(
+        "staff-cap", "Somebody of the staff wanted to read more records than a day's work takes",
+        {**_metric("", _OVER_CAP), "Namespace": sub(f"{_OWN}/${{Stage}}")},
+        "Sum", above=0, minutes=5,
     )  # fmt: skip
     yield "CodeFailuresAlarm", _code_failures()
     yield "SmsSpendAlarm", _alarm(
@@ -148,6 +155,13 @@ def _counted(functions: Sequence[Planned]) -> Resources:
         )
         for planned in functions
         if planned.routes
+    }
+    counted |= {
+        f"{planned.id}OverCapCount": _counting(
+            planned.id, _OVER_CAP, '{ $.outcome = "forbidden:daily_cap" }'
+        )
+        for planned in functions
+        if planned.name in _READING_STAFF
     }
     checked = f'$.route = "{_CODE_CHECKED}"'
     counted["WrongCodesCount"] = _counting(

@@ -119,7 +119,12 @@ def test_only_the_outermost_know_the_wiring():
 def test_a_function_is_one_name_everywhere(function):
     assert {route.function for route in ROUTES if route.function == function} == {function}
     assert (LIBRARY / "api" / f"{function}.py").exists()
-    several = {"describe", "operator"}  # a counter with several capabilities, each by its name
+    several = {
+        "describe",
+        "registrar",
+        "reviewer",
+        "operator",
+    }  # a counter with several capabilities, each by its name
     assert function in several or (LIBRARY / "operations" / f"{function}.py").exists()
     assert (ROOT / "tests" / "api" / f"test_{function}.py").exists()
 
