@@ -17,6 +17,7 @@ from chalicelib.domain.errors import Language
 from chalicelib.domain.messages import (
     KINDS,
     PURPOSES,
+    RECORD_EVENTS,
     SERVICE,
     Channel,
     RenderedMessage,
@@ -121,6 +122,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _variants(kind: str, language: Language) -> Sequence[Mapping[str, str]]:
     if kind == "code":
         return [{"purpose": purpose} for purpose in PURPOSES]
+    if kind == "record_changed":
+        return [{"event": event} for event in RECORD_EVENTS]
     if "reason" in sample_values(kind, language):
         return [{"reason": reason.in_language(language)} for reason in REASONS.values()]
     return [{}]
