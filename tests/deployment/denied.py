@@ -67,6 +67,8 @@ DENIED: Mapping[str, Forbidden] = {
     "bind": table("get_item", "reports", "binding reads no report"),
     "query": table("put_item", "registry", "reading writes nothing"),
     "report": table("put_item", "registry", "a report changes no record"),
+    "registrar": table("put_item", "accounts", "a registrar changes records, not accounts"),
+    "reviewer": object_of("get_object", "photos", "a reviewer sees fields, not pictures"),
     "operator": table("query", "archive", "who appoints staff reads nobody's archive"),
     "verify_report": table("query", "registry", "a verifier sees the report, not the archive"),
     "describe": table("query", "keyring", "the description needs no keys"),

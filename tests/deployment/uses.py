@@ -85,6 +85,8 @@ USES: Mapping[str, Use] = {
     "query": answers(200, "GET", "/archive"),
     "report": draw_and_verify,
     "verify_report": draw_and_verify,
+    "registrar": answers(403, "GET", "/registrar/corrections"),
+    "reviewer": answers(403, "GET", "/reviewer/changes"),
     "operator": answers(403, "GET", "/operator/staff"),
     "describe": answers(200, "GET", "/openapi.json"),
     "unrouted": answers(404, "GET", "/nowhere"),
