@@ -14,9 +14,14 @@ _CHOSEN = re.compile(r'\? "([a-zA-Z]+\.[a-zA-Z.]+)" : "([a-zA-Z]+\.[a-zA-Z.]+)"'
 
 
 def texts(language: str) -> dict[str, str]:
-    source = (APP / "texts" / f"{language}.js").read_text("utf-8")
-    entries = {quoted or bare: text for quoted, bare, text in _ENTRY.findall(source)}
-    assert len(entries) == len([line for line in source.splitlines() if line.startswith("  ")])
+    """Every dictionary of a language in one."""
+    entries: dict[str, str] = {}
+    for file in (APP / "texts").glob(f"*{language}.js"):
+        source = file.read_text("utf-8")
+        found = {quoted or bare: text for quoted, bare, text in _ENTRY.findall(source)}
+        assert len(found) == len([line for line in source.splitlines() if line.startswith("  ")])
+        assert not found.keys() & entries.keys()
+        entries |= found
     return entries
 
 

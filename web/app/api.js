@@ -44,7 +44,14 @@ export function onExpired(act) {
   whenExpired = act;
 }
 
+const HINT = "session-kept";
+
+/** Whether this browser may hold a session: a hint, so that a first visit asks for none. */
+export const mayResume = () => localStorage.getItem(HINT) !== null;
+
 function take(answer) {
+  if (answer === null) localStorage.removeItem(HINT);
+  else localStorage.setItem(HINT, "1");
   session = answer === null ? null : { token: answer.access_token, account: answer.account };
   for (const watch of watchers) watch(session?.account ?? null);
 }

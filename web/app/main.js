@@ -1,6 +1,6 @@
 /** The student's pages. */
 
-import { account, isSignedIn, onExpired, resume, signOut, watchSession } from "./api.js";
+import { account, isSignedIn, mayResume, onExpired, resume, signOut, watchSession } from "./api.js";
 import { again, go, start } from "./router.js";
 import { prepare } from "./shell.js";
 import { t } from "./texts.js";
@@ -76,7 +76,7 @@ function guard(path) {
 }
 
 async function open() {
-  const [shell] = await Promise.all([prepare({ menu, again }), resume()]);
+  const [shell] = await Promise.all([prepare({ menu, again }), mayResume() && resume()]);
   shell.redraw();
   watchSession(() => shell.redraw());
   addEventListener("hashchange", () => shell.redraw());

@@ -3,6 +3,10 @@
 const LANGUAGES = { zh: "zh-CN", en: "en" };
 let texts = {};
 let language = "zh";
+const dictionaries = [""];
+
+/** Have the texts of another part of the site as well, from the next `useLanguage` on. */
+export const useDictionary = (part) => dictionaries.push(`${part}.`);
 
 /** The language that was chosen here before; else Chinese, unless the browser prefers English. */
 function preferred() {
@@ -14,8 +18,8 @@ function preferred() {
 
 /** Load the texts of a language (the preferred one if none is named) and make it the page's. */
 export async function useLanguage(chosen = preferred()) {
-  const loaded = await import(`./texts/${chosen}.js`);
-  texts = { ...texts, ...loaded.default };
+  const loaded = await Promise.all(dictionaries.map((part) => import(`./texts/${part}${chosen}.js`)));
+  texts = Object.assign({}, texts, ...loaded.map((one) => one.default));
   language = chosen;
   document.documentElement.lang = LANGUAGES[chosen];
 }

@@ -43,7 +43,8 @@ export function signInAgain() {
   });
 }
 
-function signInSteps(done) {
+/** The two steps of signing in; `done` is called once there is a session. */
+export function signInSteps(done) {
   const place = h("div", { class: "stack" });
   const ask = (username = "") =>
     fill(
