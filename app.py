@@ -18,6 +18,7 @@ app = build(
     os.environ.get("ARCHIVE_FUNCTION") or None,
     wiring.ports,
     cors_origins=lambda: wiring.settings().cors_origins,
+    origin_digests=lambda: wiring.settings().origin_digests,
 )
 
 
@@ -76,6 +77,12 @@ def publish_statuses(_event: CloudWatchEvent) -> None:
 def deliver(event: SQSEvent) -> dict[str, Any]:
     """Send queued messages; what failed is tried again."""
     return jobs.deliver(wiring.ports(), event.to_dict())
+
+
+@app.on_sqs_message(queue=os.environ.get("BOUNCES_QUEUE", "archive-bounces"), batch_size=10)
+def bounces(event: SQSEvent) -> dict[str, Any]:
+    """Note mail that came back; what failed is tried again."""
+    return jobs.bounces(wiring.ports(), event.to_dict())
 
 
 @app.lambda_function()

@@ -143,7 +143,7 @@ def chalice_alone(folder: Path) -> tuple[Path, float, float]:
     """The same application as `chalice package` leaves it: its folder, megabytes and seconds."""
     started = time.perf_counter()
     (folder / "source").mkdir(parents=True)
-    checkout.copy_source(folder / "source")
+    checkout.copy_source(folder / "source", checkout.PACKAGED)
     made = build.build(folder / "source", folder, STAGE, aws.REGION)
     size = (folder / "chalice" / "deployment.zip").stat().st_size
     return made.folder, size / 1e6, time.perf_counter() - started

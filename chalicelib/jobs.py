@@ -5,11 +5,11 @@ sooner for not loading what only the jobs need.
 """
 # ruff: noqa: PLC0415
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib import telemetry
-from chalicelib.adapters.queues import key_of
+from chalicelib.adapters.queues import key_of, returned_mail_of
 from chalicelib.domain.errors import Refusal
 from chalicelib.operations.ports import Ports
 
@@ -119,12 +119,23 @@ def deliver(ports: Ports, event: Mapping[str, Any]) -> dict[str, Any]:
     """Send the messages of an SQS event; answers which of them failed (partial batch)."""
     from chalicelib.operations import deliver as delivering
 
+    return _each(event, "deliver", lambda body: delivering.deliver(ports, key_of(body)))
+
+
+def bounces(ports: Ports, event: Mapping[str, Any]) -> dict[str, Any]:
+    """Note the mail that came back, of an SQS event; answers which failed (partial batch)."""
+    from chalicelib.operations.bounces import note_returned_mail
+
+    return _each(event, "bounces", lambda body: note_returned_mail(ports, *returned_mail_of(body)))
+
+
+def _each(event: Mapping[str, Any], job: str, handle: Callable[[str], object]) -> dict[str, Any]:
     failed = []
     for record in event["Records"]:
         try:
-            delivering.deliver(ports, key_of(record["body"]))
+            handle(record["body"])
         except Exception as error:  # noqa: BLE001 -- whatever it is, it fails this message alone
-            telemetry.job_log("deliver", failed=_name(error))
+            telemetry.job_log(job, failed=_name(error))
             failed.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failed}
 

@@ -15,6 +15,7 @@ Word = TypeVar("Word", bound=str)
 _ON_ONE_MACHINE: tuple[Stage, ...] = ("local", "test")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
 _PARAMETER = re.compile(r"(/[A-Za-z0-9_.-]+){2,15}", re.ASCII)
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _FUNCTION = re.compile(r"[a-z][a-z_]*", re.ASCII)
 
 
@@ -33,6 +34,8 @@ class Settings:
     `function` is the Lambda function whose routes to load (None: all, as on a local run).
     `identity_checker` is `demo:<path of people.json>` or the `https` address of a checker;
     `identity_checker_token` then names the parameter (SSM, SecureString) that holds its token.
+    `mail_configuration_set` is SES's, which reports mail that comes back. `origin_digests` tell
+    which secrets prove that a request came through CloudFront.
     `public_origin` (no path, no slash at the end) begins the links in messages and QR codes.
     `endpoint` is set where AWS is an emulator. `clock_file` says by how many seconds the clock is
     ahead, on one machine only: what comes of waiting can be looked at without waiting.
@@ -48,8 +51,10 @@ class Settings:
     quarantine_bucket: str
     key_alias_prefix: str
     mail_sender: str
+    mail_configuration_set: str | None
     public_origin: str
     cors_origins: tuple[str, ...]
+    origin_digests: tuple[str, ...]
     limits: LimitSet
     identity_checker: str
     identity_checker_token: str | None
@@ -86,8 +91,10 @@ class Settings:
             quarantine_bucket=read.text("QUARANTINE_BUCKET"),
             key_alias_prefix=read.text("KEY_ALIAS_PREFIX", f"alias/archive-{stage}"),
             mail_sender=read.text("MAIL_SENDER"),
+            mail_configuration_set=environ.get("MAIL_CONFIGURATION_SET") or None,
             public_origin=origin,
             cors_origins=read.origins("CORS_ORIGINS", encrypted=not on_one_machine),
+            origin_digests=read.digests("ORIGIN_DIGESTS"),
             limits=read.limits("LIMITS", stage),
             identity_checker=checker,
             identity_checker_token=read.parameter("IDENTITY_CHECKER_TOKEN", needed_by=checker),
@@ -160,6 +167,12 @@ class _Variables:
         if not _PARAMETER.fullmatch(name):
             raise SettingInvalid(variable, "must be a parameter's name, as in /archive/prod/token")
         return name
+
+    def digests(self, variable: str) -> tuple[str, ...]:
+        listed = tuple(part for part in self._environ.get(variable, "").split(",") if part)
+        if not all(_DIGEST.fullmatch(part) for part in listed):
+            raise SettingInvalid(variable, "must be SHA-256 digests in hex, parted by commas")
+        return listed
 
     def origin(self, variable: str, *, encrypted: bool) -> str:
         return _origin(variable, self.text(variable), encrypted=encrypted)

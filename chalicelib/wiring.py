@@ -110,7 +110,12 @@ def build(chosen: Settings, *, now: Callable[[], int] | None = None) -> Ports:
         queue=SqsDeliverQueue(clients.of("sqs"), chosen.deliver_queue),
         senders={
             "sms": SnsSms(clients.of("sns")),
-            "email": SesMail(clients.of("ses"), chosen.mail_sender),
+            "email": SesMail(
+                clients.of("ses"),
+                chosen.mail_sender,
+                configuration_set=chosen.mail_configuration_set,
+                reference=Accounts(tables, keyring).mail_reference,
+            ),
         },
         renderer=_Lazy(lambda: _renderer(chosen)),
         pdf_signer=_Lazy(lambda: _pdf_signer(chosen, signer)),

@@ -27,7 +27,10 @@ def page_headers(upload_origin: str) -> Mapping[str, str]:
     """The headers that protect a page's reader; `upload_origin` takes presigned forms."""
     return {
         "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
         "Content-Security-Policy": content_security_policy(upload_origin),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
         "Referrer-Policy": REFERRER_POLICY,
     }
 

@@ -30,7 +30,7 @@ class KmsAuditSigner:
                 SigningAlgorithm="ECDSA_SHA_256",
             )
         except CALL_FAILED as error:
-            raise unavailable(error, retry_after=5) from None
+            raise unavailable("kms", error, retry_after=5) from None
         return name, bytes(answer["Signature"])
 
     def public_keys(self) -> Mapping[str, bytes]:
@@ -45,6 +45,6 @@ class KmsAuditSigner:
         try:
             answer = self._kms().get_public_key(KeyId=name)
         except CALL_FAILED as error:
-            raise unavailable(error, retry_after=5) from None
+            raise unavailable("kms", error, retry_after=5) from None
         public = bytes(answer["PublicKey"])
         return hashlib.sha256(public).hexdigest()[:_NAME_DIGITS], public

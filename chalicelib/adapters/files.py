@@ -27,7 +27,7 @@ class SealedFiles:
                 ContentType="application/octet-stream",
             )
         except CALL_FAILED as error:
-            raise unavailable(error) from None
+            raise unavailable("s3", error) from None
 
     def get(self, address: str) -> bytes | None:
         """See `Files.get`."""
@@ -38,7 +38,7 @@ class SealedFiles:
         except s3.exceptions.NoSuchKey:
             return None
         except CALL_FAILED as error:
-            raise unavailable(error) from None
+            raise unavailable("s3", error) from None
         return self._keyring.open(sealed, _place(address), "file")
 
     def forget(self, prefix: str) -> None:
@@ -49,7 +49,7 @@ class SealedFiles:
                 for key, version in versions:
                     s3.delete_object(Bucket=self._bucket, Key=key, VersionId=version)
         except CALL_FAILED as error:
-            raise unavailable(error) from None
+            raise unavailable("s3", error) from None
 
 
 class MemoryFiles:

@@ -77,7 +77,7 @@ class KmsDataKeys:
                 CiphertextBlob=wrapped, EncryptionContext=_context(self._stage, purpose, version)
             )
         except CALL_FAILED as error:
-            raise unavailable(error, retry_after=5) from None
+            raise unavailable("kms", error, retry_after=5) from None
         plain = answer["Plaintext"]
         return plain if isinstance(plain, bytes) else bytes(plain)
 

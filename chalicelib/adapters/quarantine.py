@@ -23,7 +23,7 @@ class S3Quarantine:
                 ExpiresIn=seconds,
             )
         except CALL_FAILED as error:
-            raise unavailable(error) from None
+            raise unavailable("s3", error) from None
         return str(form["url"]), dict(form["fields"])
 
     def read(self, key: str, *, most_bytes: int) -> bytes | None:
@@ -35,14 +35,14 @@ class S3Quarantine:
         except s3.exceptions.NoSuchKey:
             return None
         except CALL_FAILED as error:
-            raise unavailable(error) from None
+            raise unavailable("s3", error) from None
 
     def delete(self, key: str) -> None:
         """See `Quarantine.delete`."""
         try:
             self._s3().delete_object(Bucket=self._bucket, Key=key)
         except CALL_FAILED as error:
-            raise unavailable(error) from None
+            raise unavailable("s3", error) from None
 
 
 class MemoryQuarantine:

@@ -1,13 +1,16 @@
-"""The delivery queue in SQS. Its bodies are addresses of outbox rows, nothing else."""
+"""What queues carry: addresses of outbox rows, and blind indexes of those whose mail came back."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from chalicelib.adapters.failures import CALL_FAILED, unavailable
+from chalicelib.stores.accounts import MailTrouble
 from chalicelib.stores.tables import Key
 
 _BATCH = 10
+_REFERENCE = re.compile(r"[0-9]+_[A-Za-z0-9_-]{43}", re.ASCII)
 
 
 class SqsDeliverQueue:
@@ -37,7 +40,7 @@ class SqsDeliverQueue:
                 ],
             )
         except CALL_FAILED as error:
-            raise unavailable(error) from None
+            raise unavailable("sqs", error) from None
         return [keys[int(entry["Id"])] for entry in answer.get("Successful", [])]
 
 
@@ -64,3 +67,14 @@ def key_of(body: str) -> Key:
     if not isinstance(found, dict) or set(found) != {"pk", "sk"}:
         raise ValueError("not the address of a message")
     return Key("outbox", str(found["pk"]), str(found["sk"]))
+
+
+def returned_mail_of(body: str) -> tuple[str, MailTrouble]:
+    """Whose mail came back, by the mail's tag, and why. Raises `ValueError` for any other body."""
+    found = json.loads(body)
+    match found:
+        case {"reason": "bounced" | "complained" as reason, "recipient": [str(reference)]} if (
+            _REFERENCE.fullmatch(reference)
+        ):
+            return reference, reason
+    raise ValueError("not a report of returned mail")

@@ -22,20 +22,38 @@ class SnsSms:
         try:
             self._sns().publish(PhoneNumber=to, Message=body, MessageAttributes=attributes)
         except CALL_FAILED as error:
-            raise unavailable(error) from None
+            raise unavailable("sns", error) from None
+
+
+RECIPIENT_TAG = "recipient"
+"""The tag that says in SES's reports which recipient a mail was for."""
 
 
 class SesMail:
-    """`Sender` of plain-text mail from one verified address."""
+    """`Sender` of plain-text mail from one verified address.
 
-    def __init__(self, ses: Callable[[], Any], sender: str) -> None:
+    With a configuration set SES reports what comes back; `reference` is then what the mail is
+    tagged with in the place of its recipient's address.
+    """
+
+    def __init__(
+        self,
+        ses: Callable[[], Any],
+        sender: str,
+        *,
+        configuration_set: str | None,
+        reference: Callable[[str], str],
+    ) -> None:
         self._ses = ses
         self._sender = sender
+        self._configuration_set = configuration_set
+        self._reference = reference
 
     def send(self, to: str, subject: str | None, body: str) -> None:
         """See `Sender.send`."""
         try:
             self._ses().send_email(
+                **self._reported(to),
                 Source=self._sender,
                 Destination={"ToAddresses": [to]},
                 Message={
@@ -44,7 +62,13 @@ class SesMail:
                 },
             )
         except CALL_FAILED as error:
-            raise unavailable(error) from None
+            raise unavailable("ses", error) from None
+
+    def _reported(self, to: str) -> dict[str, Any]:
+        if self._configuration_set is None:
+            return {}
+        tag = {"Name": RECIPIENT_TAG, "Value": self._reference(to)}
+        return {"ConfigurationSetName": self._configuration_set, "Tags": [tag]}
 
 
 class MemorySender:

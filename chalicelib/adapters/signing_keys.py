@@ -45,7 +45,7 @@ class KmsSigner:
         try:
             return sign_with(self._kms(), key.key_id, message)
         except CALL_FAILED as error:
-            raise unavailable(error, retry_after=5) from None
+            raise unavailable("kms", error, retry_after=5) from None
 
 
 def sign_with(kms: Any, key_id: str, message: bytes) -> bytes:

@@ -14,6 +14,7 @@ from typing import Any
 from chalice.app import Chalice, Request, Response
 
 from chalicelib.api.calls import CURRENT, PROBLEM, Exchange, refused
+from chalicelib.api.client_address import with_client_address
 from chalicelib.domain.errors import Refusal
 from chalicelib.operations.ports import Ports
 from chalicelib.telemetry import request_log
@@ -74,12 +75,16 @@ class Archive(Chalice):
     """Chalice, safe under threads, with the same headers and errors on every answer."""
 
     def __init__(
-        self, ports: Callable[[], Ports], cors_origins: Callable[[], Collection[str]]
+        self,
+        ports: Callable[[], Ports],
+        cors_origins: Callable[[], Collection[str]],
+        origin_digests: Callable[[], Collection[str]],
     ) -> None:
         super().__init__(APP_NAME, configure_logs=False)
         self.log = _SILENT
         self._ports = ports
         self._cors_origins = cors_origins
+        self._origin_digests = origin_digests
         self.api.binary_types = [*BINARY_TYPES]
 
     @property
@@ -137,7 +142,7 @@ class Archive(Chalice):
         self, event: dict[str, Any], answer: Callable[[dict[str, Any]], dict[str, Any]]
     ) -> dict[str, Any]:
         started = time.perf_counter()
-        accepted = _accepting_anything(event)
+        accepted = _accepting_anything(with_client_address(event, self._origin_digests()))
         exchange = Exchange(Request(accepted), None, accept=_accept(event))  # type: ignore[arg-type]  # set just below
         token = CURRENT.set(exchange)
         try:
@@ -173,12 +178,14 @@ def build(
     ports: Callable[[], Ports],
     *,
     cors_origins: Callable[[], Collection[str]] = tuple,
+    origin_digests: Callable[[], Collection[str]] = tuple,
 ) -> Archive:
     """The application with one function's routes, or with all of them for None.
 
-    `ports` and `cors_origins` are asked for when the first request comes, not at import.
+    The arguments that are called are asked when the first request comes, not at import.
+    `origin_digests` are those of `with_client_address`.
     """
-    app = Archive(ports, cors_origins)
+    app = Archive(ports, cors_origins, origin_digests)
     for name in FUNCTIONS:
         if function in {None, name}:
             app.register_blueprint(import_module(f"chalicelib.api.{name}").function.blueprint())

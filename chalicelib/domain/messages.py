@@ -32,6 +32,10 @@ def _email(*placeholders: str) -> Mapping[Channel, frozenset[str]]:
     return {"email": frozenset(placeholders)}
 
 
+def _sms(*placeholders: str) -> Mapping[Channel, frozenset[str]]:
+    return {"sms": frozenset(placeholders)}
+
+
 KINDS: Mapping[str, Mapping[Channel, frozenset[str]]] = {
     "code": _both("code", "purpose"),
     "email_confirmation": _email("link"),
@@ -63,6 +67,7 @@ KINDS: Mapping[str, Mapping[Channel, frozenset[str]]] = {
     "account_closing_cancelled": _both("time"),
     "account_closed": _both(),
     "email_unconfirmed": {"sms": frozenset(), "email": frozenset({"link"})},
+    "mail_returned": _sms(),
     "report_expiring": _both("report_number", "valid_until"),
     "correction_decided": _both(),
     "binding_review_decided": _both(),

@@ -106,7 +106,9 @@ def require_password(ports: Ports, caller: Caller, principal: Principal, passwor
 def _with_contact(account: Account, kind: ContactKind, value: str, *, at: int | None) -> Account:
     if kind == "phone":
         return msgspec.structs.replace(account, phone=value, phone_changed_at=at)
-    return msgspec.structs.replace(account, email=value, email_changed_at=at, email_confirmed=True)
+    return msgspec.structs.replace(
+        account, email=value, email_changed_at=at, email_confirmed=True, mail_trouble=None
+    )
 
 
 def _notices(ports: Ports, account: Account, kind: ContactKind, undo: str) -> list[Write]:

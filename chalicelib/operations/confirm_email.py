@@ -45,7 +45,7 @@ def confirm_email(ports: Ports, token: str) -> None:
         account = ports.accounts.get(found[0]) if found else None
         if found is None or account is None or account.email != found[1]:
             raise Refusal("code_invalid")
-        confirmed = msgspec.structs.replace(account, email_confirmed=True)
+        confirmed = msgspec.structs.replace(account, email_confirmed=True, mail_trouble=None)
         writes: list[Write] = [
             ports.accounts.using_confirmation(token, ports.now()),
             ports.accounts.changing(confirmed),

@@ -15,11 +15,11 @@ CHANNELS: tuple[Channel, Channel] = ("sms", "email")
 def tell(
     ports: Ports, account: Account, kind: str, values: Mapping[str, str] | None = None
 ) -> list[Write]:
-    """The writes that tell the owner by phone, if there is one, and by mail.
+    """The writes that tell the owner by phone, if there is one, and by mail, unless it came back.
 
     `time` is filled in.
     """
-    bound = {"sms": account.phone, "email": account.email}
+    bound = {"sms": account.phone, "email": account.email and account.mail_trouble is None}
     return [
         tell_by(ports, account, channel, kind, values) for channel in CHANNELS if bound[channel]
     ]

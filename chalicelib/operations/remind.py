@@ -125,7 +125,7 @@ def _of_report(ports: Ports, account: Account, task: Task) -> list[Write]:
 
 def _of_email(ports: Ports, account: Account, _task: Task) -> list[Write]:
     """A fresh link: the first one has lapsed. The phone is told in case the address is wrong."""
-    if account.email_confirmed or account.closes_at is not None:
+    if account.email_confirmed or account.closes_at is not None or account.mail_trouble:
         return []
     return [
         *confirmation_writes(ports, account, kind="email_unconfirmed"),

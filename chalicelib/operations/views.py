@@ -8,7 +8,7 @@ from chalicelib.domain.instants import rfc3339
 from chalicelib.domain.masks import mask_contract_number, mask_document, mask_phone
 from chalicelib.domain.records import FACTS_OF, Record
 from chalicelib.domain.staff import Role
-from chalicelib.stores.accounts import Account, ProofLevel
+from chalicelib.stores.accounts import Account, MailTrouble, ProofLevel
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -28,6 +28,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     proof_level: ProofLevel
     created_at: str
     closes_at: str | None = None
+    mail_trouble: MailTrouble | None = None
     role: Role | None = None
     institution_code: str | None = None
     province: str | None = None
@@ -48,6 +49,7 @@ def account_view(account: Account) -> AccountView:
         proof_level=account.proof_level,
         created_at=rfc3339(account.created_at),
         closes_at=rfc3339(account.closes_at) if account.closes_at else None,
+        mail_trouble=account.mail_trouble,
         role=post.role if post else None,
         institution_code=post.scope if post and post.role == "registrar" else None,
         province=post.scope if post and post.role == "reviewer" else None,

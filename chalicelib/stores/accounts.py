@@ -37,6 +37,8 @@ from chalicelib.stores.tables import (
 
 ProofLevel = Literal["phone", "identity", "document"]
 UniqueKind = Literal["document", "email", "phone"]
+MailTrouble = Literal["bounced", "complained"]
+"""Why an address takes no mail: it does not exist, or its owner called our mail spam."""
 
 _OPEN, _CONFIRMED = "open", "confirmed"
 _DRAFT_KEPT_SECONDS = 86_400
@@ -123,6 +125,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     created_at: int
     proved_at: int | None = None
     email_confirmed: bool = False
+    mail_trouble: MailTrouble | None = None
     authenticator: Authenticator | None = None
     phone_changed_at: int | None = None
     email_changed_at: int | None = None
@@ -190,6 +193,16 @@ class Accounts:
         """The account that holds a normalised value; not one that gave it up of late."""
         row = self._tables.get(self.unique_key(kind, value))
         return str(row["ref"]) if row and "expires_at" not in row else None
+
+    def mail_reference(self, email: str) -> str:
+        """What a mail is tagged with to name its recipient to nobody else: `A-Za-z0-9_-` only."""
+        return self._keyring.index("email", email.casefold()).replace(".", "_", 1)
+
+    def of_mail_reference(self, reference: str) -> Account | None:
+        """The account whose address a mail with this tag went to, if it still has the address."""
+        index = reference.replace("_", ".", 1)
+        row = self._tables.get(Key("accounts", f"unique#email#{index}", "-"))
+        return self.get(str(row["ref"])) if row else None
 
     def creating(self, account: Account) -> list[Write]:
         """The writes that open an account: they fail where a value has a holder already."""

@@ -3,8 +3,9 @@
 `deploy STAGE`, `rollback STAGE`, `dead-letters STAGE` (how many wait in each queue) and
 `redrive STAGE QUEUE` (hand the dead letters of a queue over to it once more).
 
-`YES=1` confirms beforehand, `ALLOW_DIRTY=1` packages what is not committed, `API_URL` tells where
-an emulator's API answers (`{ApiId}` stands for its id).
+`YES=1` confirms beforehand, `ALLOW_DIRTY=1` packages what is not committed, `RENEW_ORIGIN_SECRET=1`
+gives CloudFront a new secret, `API_URL` tells where an emulator's API answers (`{ApiId}` stands for
+its id).
 """
 
 import os
@@ -45,11 +46,19 @@ def _deploy(stage: str) -> int:
     started = time.monotonic()
     made = package(stage, allow_dirty=os.environ.get("ALLOW_DIRTY") == "1")
     cloud = Cloud(made.settings.region, stage)
-    done = deploy(made, cloud, confirm=_confirmed, tell=print, api_url=os.environ.get("API_URL"))
+    done = deploy(
+        made,
+        cloud,
+        confirm=_confirmed,
+        tell=print,
+        api_url=os.environ.get("API_URL"),
+        renew_origin_secret=os.environ.get("RENEW_ORIGIN_SECRET") == "1",
+    )
     if done is None:
         print("nothing was changed")
         return 1
-    print(f"{stage} answers at {done.api_url} ({time.monotonic() - started:.0f} s)")
+    seconds = time.monotonic() - started
+    print(f"{stage} answers at {done.outputs['PagesUrl']} ({seconds:.0f} s)")
     return 0
 
 

@@ -121,6 +121,29 @@ class Cloud:
                 FunctionName=functions[name], Name=ALIAS, FunctionVersion=version
             )
 
+    def versions(self, function: str) -> list[int]:
+        """The published versions of a function, the oldest first."""
+        pages = self.client("lambda").get_paginator("list_versions_by_function")
+        return sorted(
+            int(one["Version"])
+            for page in pages.paginate(FunctionName=function)
+            for one in page["Versions"]
+            if one["Version"] != "$LATEST"
+        )
+
+    def forget_versions(self, functions: Mapping[str, str], *, kept: int) -> None:
+        """Delete old versions but the latest and the one that is served.
+
+        The stack leaves them, so that one can go back; each takes its zip's room and, with
+        SnapStart, its snapshot's.
+        """
+        for name, served in self.aliases(functions).items():
+            for version in self.versions(functions[name])[:-kept]:
+                if str(version) != served:
+                    self.client("lambda").delete_function(
+                        FunctionName=functions[name], Qualifier=str(version)
+                    )
+
     def _has(self, bucket: str, key: str) -> bool:
         try:
             self.client("s3").head_object(Bucket=bucket, Key=key)

@@ -1,7 +1,7 @@
-"""Deploy a packaged stage: change set, diff, confirmation, progress, data keys, smoke test.
+"""Deploy a packaged stage: change set, diff, confirmation, progress, data keys, smoke test, pages.
 
 A failed update is rolled back by CloudFormation; a failed smoke test by pointing every alias to
-the version it had before.
+the version it had before. The pages come last: they ask the API for what it then has.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,11 +9,17 @@ from dataclasses import dataclass
 
 from chalicelib.adapters.dynamo_tables import DynamoTables
 from chalicelib.adapters.keys import create_data_keys
+from chalicelib.api.client_address import SECRET_HEADER
 from infra.deployment import changes
 from infra.deployment.cloud import Cloud, DeploymentFailed, function_names
+from infra.deployment.origin_secrets import keep, origin_secrets
+from infra.deployment.publish import publish
 from infra.deployment.smoke import smoke_test
 from infra.packaging.package import Package
 from infra.signing_keys import ensure_development_chain
+
+VERSIONS_KEPT = 5
+"""So many published versions of each function can be gone back to."""
 
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 Confirm = Callable[[Sequence[str]], bool]
@@ -29,33 +35,43 @@ class Deployed:
 
 
 def deploy(
-    made: Package, cloud: Cloud, *, confirm: Confirm, tell: Tell, api_url: str | None = None
+    made: Package,
+    cloud: Cloud,
+    *,
+    confirm: Confirm,
+    tell: Tell,
+    api_url: str | None = None,
+    renew_origin_secret: bool = False,
 ) -> Deployed | None:
     """Deploy; None when the operator did not confirm.
 
     `api_url` is where the API answers if not at the stack's own output (an emulator's address;
     `{ApiId}` stands for the API's id). Raises `DeploymentFailed`.
     """
+    proof = origin_secrets(cloud, renew=renew_origin_secret)
     bucket = cloud.ensure_code_bucket()
     for file in made.zips.values():
         cloud.upload(file, file.name)
     template = cloud.upload(made.template_file, f"template-{made.digest}.json")
     functions = function_names(made.stage, made.functions)
     before = cloud.aliases(functions)
-    planned = changes.prepare(cloud, template, {"CodeBucket": bucket})
+    planned = changes.prepare(cloud, template, {"CodeBucket": bucket, **proof.parameters})
     if planned is None:
         tell("nothing to change")
     elif not confirm(list(changes.shown(planned))):
         changes.discard(cloud)
         return None
     else:
+        keep(cloud, proof)
         _carry_out(cloud, tell)
     outputs = cloud.outputs()
     _make_keys(cloud)
     where = (api_url or outputs["ApiUrl"]).format(**outputs)
-    for problem in smoke_test(where):
+    for problem in smoke_test(where, {SECRET_HEADER: proof.present}):
         cloud.point(functions, {n: v for n, v in before.items() if n in functions})
         raise DeploymentFailed(f"{problem}; the functions run their previous code again")
+    _publish_pages(made, cloud, outputs, tell)
+    cloud.forget_versions(functions, kept=VERSIONS_KEPT)
     return Deployed(where, outputs)
 
 
@@ -92,6 +108,16 @@ def _carry_out(cloud: Cloud, tell: Tell) -> None:
         raise DeploymentFailed("\n".join([f"the stack {cloud.stack} is {status}", *failures]))
 
 
+def _publish_pages(made: Package, cloud: Cloud, outputs: Mapping[str, str], tell: Tell) -> None:
+    done = publish(
+        cloud,
+        made.pages,
+        bucket=outputs["PagesBucket"],
+        distribution=outputs["DistributionId"],
+    )
+    tell(f"pages: {done.sent} sent, {done.removed} removed")
+
+
 def _make_keys(cloud: Cloud) -> None:
     """The first deployment makes version 1 of each data key; later ones find them.
 
@@ -111,12 +137,5 @@ def _make_keys(cloud: Cloud) -> None:
 
 
 def _version_before(cloud: Cloud, function: str, present: int) -> str | None:
-    pages = cloud.client("lambda").get_paginator("list_versions_by_function")
-    versions = [
-        int(one["Version"])
-        for page in pages.paginate(FunctionName=function)
-        for one in page["Versions"]
-        if one["Version"] != "$LATEST"
-    ]
-    earlier = [version for version in versions if version < present]
+    earlier = [version for version in cloud.versions(function) if version < present]
     return str(max(earlier)) if earlier else None

@@ -1,7 +1,7 @@
 """Whether a deployed API answers: each function that serves a harmless request is asked one."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import urllib3
@@ -32,8 +32,8 @@ PROBES = (
 )
 
 
-def smoke_test(api_url: str) -> Iterator[str]:
-    """What is wrong with the API; nothing when all is well."""
+def smoke_test(api_url: str, headers: Mapping[str, str] | None = None) -> Iterator[str]:
+    """What is wrong with the API; nothing when all is well. `headers` go with every request."""
     pool = http_pool(_SECONDS)
     for probe in PROBES:
         asked = f"{probe.method} {probe.path}"
@@ -42,7 +42,7 @@ def smoke_test(api_url: str) -> Iterator[str]:
                 probe.method,
                 api_url + probe.path,
                 body=None if probe.body is None else json.dumps(probe.body),
-                headers={"Content-Type": "application/json"} if probe.body is not None else {},
+                headers={**(headers or {}), **_typed(probe)},
             )
         except urllib3.exceptions.HTTPError as error:
             yield f"{asked} got no answer ({type(error).__name__})"
@@ -51,3 +51,7 @@ def smoke_test(api_url: str) -> Iterator[str]:
             yield f"{asked} answered {answer.status} and not {probe.status}"
         elif "x-request-id" not in answer.headers:
             yield f"{asked} was not answered by the archive"
+
+
+def _typed(probe: Probe) -> Mapping[str, str]:
+    return {} if probe.body is None else {"Content-Type": "application/json"}

@@ -1,21 +1,37 @@
-"""What wakes the operator: alarms and the dashboard of a stage."""
+"""What wakes the operator. Every alarm names the section of the runbook that says what to do."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from chalicelib.jobs import OUTBOX_AGE
+from infra.packaging.dashboard import dashboard
+from infra.packaging.figures import (
+    KMS_REFUSES,
+    OVER_CAP,
+    RIGHT_CODES,
+    UNAVAILABLE,
+    WRONG_CODES,
+    counted,
+    counting_resources,
+    figure,
+    of_function,
+    own,
+)
 from infra.packaging.functions import FunctionSettings
 from infra.packaging.lambdas import Resources, attribute, sub
 from infra.packaging.plan import Planned
 from infra.packaging.stages import StageSettings
 
-_OWN = "StudentArchive/Requests"
-_UNAVAILABLE, _WRONG_CODES, _RIGHT_CODES = "Unavailable", "WrongCodes", "RightCodes"
-_OVER_CAP = "StaffOverDailyCap"
-_READING_STAFF = ("registrar", "reviewer", "operator")
-_CODE_CHECKED = "POST /verification-codes/{challenge_id}/verify"
+RUNBOOK = "docs/operations.md"
+SMS_BUDGET_RULE = "code.stage.day"
+"""The limit that is the budget of text messages (`chalicelib/domain/limits.py`)."""
+
 _FEW_CODES = 20
 _WRONG_PERCENT = 50
+_MOST_BOUNCED, _MOST_COMPLAINED = 0.05, 0.001
+"""Where SES begins to look at an account: at 10 and 0.5 per cent it may stop its mail."""
+
+Alarms = Iterator[tuple[str, dict[str, Any]]]
 
 
 def alarm_resources(
@@ -23,12 +39,30 @@ def alarm_resources(
     settings: Mapping[str, FunctionSettings],
     stage_name: str,
     stage: StageSettings,
+    resources: Mapping[str, Any],
 ) -> Resources:
-    """All alarms, whom they tell, and the dashboard that shows the same figures."""
-    alarms = dict(_alarms(functions, settings, stage))
+    """All alarms, whom they tell, and the dashboard that shows the same figures.
+
+    `resources` are those of the template; each of its queues for dead letters is watched.
+    """
+    queues = [
+        one["Properties"]["QueueName"]["Fn::Sub"].removeprefix("archive-${Stage}-")
+        for one in resources.values()
+        if one["Type"] == "AWS::SQS::Queue"
+    ]
+    alarms = dict(
+        [
+            *_of_messages(stage),
+            *_of_dead_letters(resources),
+            *_of_requests(),
+            *_of_audit(),
+            *_of_abuse(stage),
+            *(one for planned in functions for one in _of(planned, settings[planned.name])),
+        ]
+    )
     return {
         **alarms,
-        **_counted(functions),
+        **counting_resources(functions),
         "AlarmMail": {
             "Type": "AWS::SNS::Subscription",
             "Properties": {
@@ -37,224 +71,155 @@ def alarm_resources(
                 "Endpoint": stage.alarm_email,
             },
         },
-        "Dashboard": _dashboard(functions, stage_name, stage),
+        "Dashboard": dashboard(functions, queues, stage_name, stage),
     }
 
 
-def _alarms(
-    functions: Sequence[Planned],
-    settings: Mapping[str, FunctionSettings],
-    stage: StageSettings,
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    yield "DeadLettersAlarm", _alarm(
-        "dead-letters", "Messages could not be sent; see the runbook on redriving dead letters",
-        _metric("AWS/SQS", "ApproximateNumberOfMessagesVisible",
-                QueueName=attribute("DeliverDeadLetters", "QueueName")),
-        "Maximum", above=0, minutes=1,
-    )  # fmt: skip
+def _of_messages(stage: StageSettings) -> Alarms:
     yield "OutboxAgeAlarm", _alarm(
-        "outbox-age", "Messages wait for two minutes: the relay or the consumer is behind",
-        _metric("AWS/SQS", "ApproximateAgeOfOldestMessage",
-                QueueName=attribute("DeliverQueue", "QueueName")),
-        "Maximum", above=120, minutes=2,
+        "outbox-age", "A message has waited for two minutes, or nobody looks any more",
+        "Messages do not go out",
+        own(OUTBOX_AGE), "Maximum", above=120, minutes=2, missing="breaching",
     )  # fmt: skip
     yield "RelayLagAlarm", _alarm(
         "relay-lag", "The outbox's stream is not read: codes wait for the schedule",
-        _metric("AWS/Lambda", "IteratorAge", **_of("relay_committed")),
-        "Maximum", above=60_000, minutes=3,
+        "Messages do not go out",
+        of_function("IteratorAge", "relay_committed"), "Maximum", above=60_000, minutes=3,
     )  # fmt: skip
+    yield "MailBouncedAlarm", _alarm(
+        "mail-bounced", "Much of the account's mail comes back", "Mail comes back",
+        figure("AWS/SES", "Reputation.BounceRate"), "Maximum", above=_MOST_BOUNCED, minutes=60,
+    )  # fmt: skip
+    yield "MailComplainedAlarm", _alarm(
+        "mail-complained", "Recipients call the account's mail spam", "Mail comes back",
+        figure("AWS/SES", "Reputation.ComplaintRate"), "Maximum",
+        above=_MOST_COMPLAINED, minutes=60,
+    )  # fmt: skip
+    yield "SmsSpendAlarm", _alarm(
+        "sms-spend", "Text messages of this month cost more than planned",
+        "Text messages cost too much",
+        figure("AWS/SNS", "SMSMonthToDateSpentUSD"), "Maximum",
+        above=stage.sms.monthly_dollars, minutes=60,
+    )  # fmt: skip
+    yield "SmsBudgetAlarm", _alarm(
+        "sms-budget", "The day's budget of text messages is spent: no more codes by SMS",
+        "Text messages cost too much",
+        own("code_limited", rule=SMS_BUDGET_RULE), "Sum", above=0, minutes=5,
+    )  # fmt: skip
+
+
+def _of_dead_letters(resources: Mapping[str, Any]) -> Alarms:
+    for name, one in resources.items():
+        if "RedriveAllowPolicy" in one["Properties"]:
+            queue = one["Properties"]["QueueName"]["Fn::Sub"].removeprefix("archive-${Stage}-")
+            yield f"{name}Alarm", _alarm(
+                queue, "Messages of a queue failed five times", "Dead letters",
+                figure("AWS/SQS", "ApproximateNumberOfMessagesVisible",
+                       QueueName=attribute(name, "QueueName")),
+                "Maximum", above=0, minutes=1,
+            )  # fmt: skip
+
+
+def _of_requests() -> Alarms:
     yield "ServerErrorsAlarm", _alarm(
-        "server-errors", "The API answers 5xx",
-        _metric("AWS/ApiGateway", "5XXError", ApiName=sub("archive-${Stage}"), Stage="api"),
+        "server-errors", "The API answers 5xx", "The API answers 5xx",
+        figure("AWS/ApiGateway", "5XXError", ApiName=sub("archive-${Stage}"), Stage="api"),
         "Sum", above=5, minutes=5,
     )  # fmt: skip
     yield "DependenciesAlarm", _alarm(
-        "dependencies", "KMS, DynamoDB or S3 refuse or throttle: people are asked to come back",
-        {**_metric("", _UNAVAILABLE), "Namespace": sub(f"{_OWN}/${{Stage}}")},
-        "Sum", above=5, minutes=5,
+        "dependencies", "A service refuses or is down: people are asked to come back",
+        "Something that we need refuses", counted(UNAVAILABLE), "Sum", above=5, minutes=5,
     )  # fmt: skip
+    yield "KmsAlarm", _alarm(
+        "kms", "KMS refuses or throttles: keys cannot be unwrapped", "KMS refuses",
+        counted(KMS_REFUSES), "Sum", above=0, minutes=1,
+    )  # fmt: skip
+
+
+def _of_audit() -> Alarms:
     yield "AuditBrokenAlarm", _alarm(
-        "audit-broken", "Lines of the audit trail are missing or altered: run make verify-audit",
-        _metric("StudentArchive", "audit_broken",
-                service="student-archive", stage={"Ref": "Stage"}),
-        "Sum", above=0, minutes=60,
+        "audit-broken", "Lines of the audit trail are missing or altered",
+        "The audit trail is broken", own("audit_broken"), "Sum", above=0, minutes=60,
     )  # fmt: skip
+
+
+def _of_abuse(stage: StageSettings) -> Alarms:
     yield "StaffCapAlarm", _alarm(
         "staff-cap", "Somebody of the staff wanted to read more records than a day's work takes",
-        {**_metric("", _OVER_CAP), "Namespace": sub(f"{_OWN}/${{Stage}}")},
-        "Sum", above=0, minutes=5,
+        "Staff read too much", counted(OVER_CAP), "Sum", above=0, minutes=5,
     )  # fmt: skip
     yield "CodeFailuresAlarm", _code_failures()
-    yield "SmsSpendAlarm", _alarm(
-        "sms-spend", "Text messages of this month cost more than planned",
-        _metric("AWS/SNS", "SMSMonthToDateSpentUSD"),
-        "Maximum", above=stage.sms.monthly_dollars, minutes=60,
+    yield "FirewallAlarm", _alarm(
+        "firewall", "The firewall refuses one request after another", "The firewall refuses much",
+        figure("AWS/WAFV2", "BlockedRequests", WebACL=sub("archive-${Stage}"),
+               Region=stage.region, Rule="ALL"),
+        "Sum", above=stage.throttling.address_requests_per_five_minutes, minutes=5,
     )  # fmt: skip
-    for planned in functions:
-        yield from _of_function(planned, settings[planned.name])
 
 
-def _of_function(
-    planned: Planned, settings: FunctionSettings
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    name = planned.name.replace("_", "-")
+def _of(planned: Planned, settings: FunctionSettings) -> Alarms:
+    name, section = planned.name.replace("_", "-"), "A function fails or is slow"
     yield f"{planned.id}ErrorsAlarm", _alarm(
-        f"{name}-errors", f"{planned.name} fails; its log tells where",
-        _metric("AWS/Lambda", "Errors", **_of(planned.name)), "Sum", above=0, minutes=5,
+        f"{name}-errors", f"{planned.name} fails; its log tells where", section,
+        of_function("Errors", planned.name), "Sum", above=0, minutes=5,
     )  # fmt: skip
     yield f"{planned.id}ThrottlesAlarm", _alarm(
-        f"{name}-throttles", f"{planned.name} is asked more often than it may run",
-        _metric("AWS/Lambda", "Throttles", **_of(planned.name)), "Sum", above=0, minutes=5,
+        f"{name}-throttles", f"{planned.name} is asked more often than it may run", section,
+        of_function("Throttles", planned.name), "Sum", above=0, minutes=5,
     )  # fmt: skip
     yield f"{planned.id}DurationAlarm", _alarm(
-        f"{name}-duration", f"{planned.name} comes close to its timeout",
-        _metric("AWS/Lambda", "Duration", **_of(planned.name)),
+        f"{name}-duration", f"{planned.name} comes close to its timeout", section,
+        of_function("Duration", planned.name),
         "Maximum", above=settings.timeout * 900, minutes=5,
     )  # fmt: skip
 
 
 def _alarm(
-    name: str, description: str, metric: Mapping[str, Any], statistic: str, *, above: int,
-    minutes: int,
+    name: str, meaning: str, section: str, metric: Mapping[str, Any], statistic: str, *,
+    above: float, minutes: int, missing: str = "notBreaching",
 ) -> dict[str, Any]:  # fmt: skip
-    return {
-        "Type": "AWS::CloudWatch::Alarm",
-        "Properties": {
-            "AlarmName": sub(f"archive-${{Stage}}-{name}"),
-            "AlarmDescription": description,
-            **metric,
-            "Statistic": statistic,
-            "Period": minutes * 60,
-            "EvaluationPeriods": 1,
-            "Threshold": above,
-            "ComparisonOperator": "GreaterThanThreshold",
-            "TreatMissingData": "notBreaching",
-            "AlarmActions": [{"Ref": "AlarmTopic"}],
-            "OKActions": [{"Ref": "AlarmTopic"}],
-        },
-    }
-
-
-def _metric(namespace: str, name: str, **dimensions: Any) -> Mapping[str, Any]:
-    return {
-        "Namespace": namespace,
-        "MetricName": name,
-        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
-    }
-
-
-def _of(function: str) -> Mapping[str, Any]:
-    return {"FunctionName": sub(f"archive-${{Stage}}-{function.replace('_', '-')}")}
-
-
-def _counted(functions: Sequence[Planned]) -> Resources:
-    """Figures that are read from the functions' own lines: one a request, with its outcome."""
-    counted = {
-        f"{planned.id}UnavailableCount": _counting(
-            planned.id, _UNAVAILABLE, '{ $.outcome = "unavailable*" }'
-        )
-        for planned in functions
-        if planned.routes
-    }
-    counted |= {
-        f"{planned.id}OverCapCount": _counting(
-            planned.id, _OVER_CAP, '{ $.outcome = "forbidden:daily_cap" }'
-        )
-        for planned in functions
-        if planned.name in _READING_STAFF
-    }
-    checked = f'$.route = "{_CODE_CHECKED}"'
-    counted["WrongCodesCount"] = _counting(
-        "VerifyCode", _WRONG_CODES, f'{{ {checked} && $.outcome = "code_invalid" }}'
-    )
-    counted["RightCodesCount"] = _counting(
-        "VerifyCode", _RIGHT_CODES, f'{{ {checked} && $.outcome = "ok" }}'
-    )
-    return counted
-
-
-def _counting(function: str, metric: str, pattern: str) -> dict[str, Any]:
-    return {
-        "Type": "AWS::Logs::MetricFilter",
-        "Properties": {
-            "LogGroupName": {"Ref": f"{function}LogGroup"},
-            "FilterPattern": pattern,
-            "MetricTransformations": [
-                {
-                    "MetricNamespace": sub(f"{_OWN}/${{Stage}}"),
-                    "MetricName": metric,
-                    "MetricValue": "1",
-                }
-            ],
-        },
-    }
+    watched = {**metric, "Statistic": statistic, "Period": minutes * 60}
+    return _watching(name, meaning, section, watched, above, missing)
 
 
 def _code_failures() -> dict[str, Any]:
     """More than half of at least twenty codes wrong: somebody guesses, or codes do not arrive."""
-    wrong, right = (_queried(name, metric) for name, metric in (
-        ("wrong", _WRONG_CODES), ("right", _RIGHT_CODES),
-    ))  # fmt: skip
+    wrong, right = _queried("wrong", WRONG_CODES), _queried("right", RIGHT_CODES)
     share = {
         "Id": "share",
         "Label": "wrong codes, per cent",
         "Expression": f"IF(wrong + right >= {_FEW_CODES}, 100 * wrong / (wrong + right), 0)",
         "ReturnData": True,
     }
-    return {
-        "Type": "AWS::CloudWatch::Alarm",
-        "Properties": {
-            "AlarmName": sub("archive-${Stage}-code-failures"),
-            "AlarmDescription": "Most codes are wrong: somebody guesses, or codes do not arrive",
-            "Metrics": [share, wrong, right],
-            "EvaluationPeriods": 1,
-            "Threshold": _WRONG_PERCENT,
-            "ComparisonOperator": "GreaterThanThreshold",
-            "TreatMissingData": "notBreaching",
-            "AlarmActions": [{"Ref": "AlarmTopic"}],
-            "OKActions": [{"Ref": "AlarmTopic"}],
-        },
-    }
+    meaning = "Most codes are wrong: somebody guesses, or codes do not arrive"
+    watched = {"Metrics": [share, wrong, right]}
+    return _watching(
+        "code-failures", meaning, "Most codes are wrong", watched, _WRONG_PERCENT, "notBreaching"
+    )
 
 
 def _queried(name: str, metric: str) -> dict[str, Any]:
-    counted = {"Namespace": sub(f"{_OWN}/${{Stage}}"), "MetricName": metric}
     return {
         "Id": name,
-        "MetricStat": {"Metric": counted, "Period": 300, "Stat": "Sum"},
+        "MetricStat": {"Metric": counted(metric), "Period": 300, "Stat": "Sum"},
         "ReturnData": False,
     }
 
 
-def _dashboard(
-    functions: Sequence[Planned], stage_name: str, stage: StageSettings
+def _watching(
+    name: str, meaning: str, section: str, watched: Mapping[str, Any], above: float, missing: str
 ) -> dict[str, Any]:
-    names = [f"archive-{stage_name}-{one.name.replace('_', '-')}" for one in functions]
-    own = f"{_OWN}/{stage_name}"
-    queues = [f"archive-{stage_name}-deliver", f"archive-{stage_name}-deliver-dead"]
-    api = ["AWS/ApiGateway", "Count", "ApiName", f"archive-{stage_name}", "Stage", "api"]
-    waiting = ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"]
-    graphs: list[tuple[str, list[list[str]]]] = [
-        ("Requests and 5xx", [api, [api[0], "5XXError", *api[2:]]]),
-        ("Milliseconds", [["AWS/Lambda", "Duration", "FunctionName", name] for name in names]),
-        ("Errors", [["AWS/Lambda", "Errors", "FunctionName", name] for name in names]),
-        ("Throttles", [["AWS/Lambda", "Throttles", "FunctionName", name] for name in names]),
-        ("Waiting messages, dead letters", [[*waiting, queue] for queue in queues]),
-        ("Codes", [[own, _RIGHT_CODES], [own, _WRONG_CODES], [own, _UNAVAILABLE]]),
-        ("Dollars for text messages", [["AWS/SNS", "SMSMonthToDateSpentUSD"]]),
-    ]
-    widgets = [
-        {
-            "type": "metric", "width": 12, "height": 6,
-            "x": 12 * (place % 2), "y": 6 * (place // 2),
-            "properties": {"title": title, "metrics": metrics, "region": stage.region},
-        }
-        for place, (title, metrics) in enumerate(graphs)
-    ]  # fmt: skip
     return {
-        "Type": "AWS::CloudWatch::Dashboard",
+        "Type": "AWS::CloudWatch::Alarm",
         "Properties": {
-            "DashboardName": sub("archive-${Stage}"),
-            "DashboardBody": json.dumps({"widgets": widgets}),
+            "AlarmName": sub(f"archive-${{Stage}}-{name}"),
+            "AlarmDescription": f"{meaning}. {RUNBOOK}: {section}",
+            **watched,
+            "EvaluationPeriods": 1,
+            "Threshold": above,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": missing,
+            "AlarmActions": [{"Ref": "AlarmTopic"}],
+            "OKActions": [{"Ref": "AlarmTopic"}],
         },
     }

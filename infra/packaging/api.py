@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.api.application import CORS_RESPONSE_HEADERS
 from chalicelib.api.calls import PROBLEM
 from chalicelib.api.problems import STATUS, problem_headers, problem_of
 from chalicelib.domain.errors import Refusal
@@ -75,6 +76,7 @@ def api_resources(
     }
     deployment = f"ApiDeployment{_digest(body)}"
     return {
+        **(_log_role() if stage.gateway_log_role else {}),
         "Api": _api(body, packaged["RestAPI"]["Properties"]["MinimumCompressionSize"]),
         deployment: {
             "Type": "AWS::ApiGateway::Deployment",
@@ -82,6 +84,33 @@ def api_resources(
         },
         "ApiLogGroup": log_group(sub("/archive/${Stage}/api"), stage.log_days),
         "ApiStage": _stage(deployment, stage),
+    }
+
+
+def _log_role() -> Resources:
+    """One role for all APIs of the account and region: it stays when the stage goes."""
+    kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": ["apigateway.amazonaws.com"]},
+        "Action": ["sts:AssumeRole"],
+    }
+    push = "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+    return {
+        "GatewayLogRole": {
+            "Type": "AWS::IAM::Role",
+            **kept,
+            "Properties": {
+                "Description": "Lets the APIs of this account and region write their access logs",
+                "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
+                "ManagedPolicyArns": [sub(push)],
+            },
+        },
+        "GatewayAccount": {
+            "Type": "AWS::ApiGateway::Account",
+            **kept,
+            "Properties": {"CloudWatchRoleArn": attribute("GatewayLogRole")},
+        },
     }
 
 
@@ -148,6 +177,7 @@ def _own_answer(code: str, stage: StageSettings) -> Mapping[str, Any]:
     headers = {**_HEADERS, **problem_headers(refusal), "Content-Type": PROBLEM}
     if stage.cors_origins:
         headers["Access-Control-Allow-Origin"] = stage.cors_origins[0]
+        headers["Access-Control-Expose-Headers"] = CORS_RESPONSE_HEADERS
     return {
         "statusCode": STATUS[code],
         "responseParameters": {
@@ -161,6 +191,7 @@ def _own_answer(code: str, stage: StageSettings) -> Mapping[str, Any]:
 def _stage(deployment: str, stage: StageSettings) -> dict[str, Any]:
     return {
         "Type": "AWS::ApiGateway::Stage",
+        **({"DependsOn": "GatewayAccount"} if stage.gateway_log_role else {}),
         "Properties": {
             "RestApiId": {"Ref": "Api"},
             "DeploymentId": {"Ref": deployment},

@@ -61,6 +61,7 @@ def _run_chalice(source: Path, out: Path, stage: str, region: str, constraints: 
     environment = kept | {
         "STAGE": stage,
         "DELIVER_QUEUE": f"archive-{stage}-deliver",
+        "BOUNCES_QUEUE": f"archive-{stage}-bounces",
         "OUTBOX_STREAM": "OutboxTable",  # by its logical id: the stream has no address yet
         "AWS_DEFAULT_REGION": region,
         "PIP_CONSTRAINT": str(constraints),

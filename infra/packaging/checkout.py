@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -37,9 +38,9 @@ def require_clean(root: Path = ROOT) -> None:
         raise CannotPackage(f"not committed: {shown}; commit first (ALLOW_DIRTY=1 for a trial)")
 
 
-def copy_source(target: Path, root: Path = ROOT) -> None:
-    """Copy what is packaged into `target`: no caches, no local files."""
-    listing = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", *PACKAGED)
+def copy_source(target: Path, names: Sequence[str], root: Path = ROOT) -> None:
+    """Copy files and folders of the checkout into `target`: no caches, no local files."""
+    listing = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", *names)
     for name in filter(None, listing.split("\0")):
         if (root / name).is_file():  # one deleted but not committed is listed too
             place = target / name

@@ -16,6 +16,9 @@ Resources = dict[str, dict[str, Any]]
 ALIAS = "live"
 """What the API, the queues and the schedules invoke: an alias, so that code can be rolled back."""
 
+ORIGIN_DIGESTS = "OriginDigests"
+"""The parameter that tells the functions which secrets prove that CloudFront asks."""
+
 _STREAM_TRIES = 3
 _STREAM_SECONDS = 60
 
@@ -157,6 +160,7 @@ def _environment(planned: Planned, stage: StageSettings) -> Mapping[str, Any]:
         "PHOTOS_BUCKET": {"Ref": "PhotosBucket"},
         "QUARANTINE_BUCKET": {"Ref": "QuarantineBucket"},
         "MAIL_SENDER": {"Ref": "MailSender"},
+        "MAIL_CONFIGURATION_SET": {"Ref": "MailConfiguration"},
         "PUBLIC_ORIGIN": stage.public_origin,
         "CORS_ORIGINS": ",".join(stage.cors_origins),
         "IDENTITY_CHECKER": checker,
@@ -168,17 +172,24 @@ def _environment(planned: Planned, stage: StageSettings) -> Mapping[str, Any]:
         "LOG_LEVEL": stage.log_level,
         "PYPINYIN_NO_PHRASES": "true",  # 2 MB that only whole sentences need
     }
+    if planned.answers_http:
+        variables["ORIGIN_DIGESTS"] = {"Ref": ORIGIN_DIGESTS}
     if not stage.demo_checker:
         variables["IDENTITY_CHECKER_TOKEN"] = sub("/archive/${Stage}/identity-checker-token")
     return {name: value for name, value in variables.items() if value != ""}
 
 
 def _version(planned: Planned) -> dict[str, Any]:
+    """What was published is fixed: its text names the parameters that its variables hold, so that
+    another version is published when one of those changes."""
+    properties: dict[str, Any] = {"FunctionName": {"Ref": f"{planned.id}Function"}}
+    if planned.answers_http:
+        properties["Description"] = {"Ref": ORIGIN_DIGESTS}
     return {
         "Type": "AWS::Lambda::Version",
         "DeletionPolicy": "Retain",
         "UpdateReplacePolicy": "Retain",
-        "Properties": {"FunctionName": {"Ref": f"{planned.id}Function"}},
+        "Properties": properties,
     }
 
 

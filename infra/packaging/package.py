@@ -19,13 +19,16 @@ from infra.packaging.plan import Planned, plan
 from infra.packaging.policies import load_policies
 from infra.packaging.stages import DEMO_PEOPLE, StageSettings, load_stage
 from infra.packaging.template import split
+from infra.pages import page_settings
+
+PAGES = "web"
 
 _PARAMETERS = ("Stage", "MailSender")
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A packaged stage in its folder: the template's file and `<digest>.zip` files."""
+    """A packaged stage in its folder: the template's file, `<digest>.zip` files, the pages."""
 
     folder: Path
     stage: str
@@ -35,6 +38,11 @@ class Package:
     template: Mapping[str, Any]
     code: Code
     template_file: Path
+
+    @property
+    def pages(self) -> Path:
+        """The folder of the web client's files."""
+        return self.folder / PAGES
 
     @property
     def zips(self) -> Mapping[str, Path]:
@@ -63,7 +71,8 @@ def package(stage: str, *, allow_dirty: bool = False, root: Path = checkout.ROOT
     shutil.rmtree(folder, ignore_errors=True)
     work = folder / "work"
     (work / "source").mkdir(parents=True)
-    checkout.copy_source(work / "source", root)
+    checkout.copy_source(work / "source", checkout.PACKAGED, root)
+    _write_pages(folder, stage, settings, root)
     built = build.build(work / "source", work, stage, settings.region)
     planned = plan(built.template)
     names = [one.name for one in planned]
@@ -76,6 +85,17 @@ def package(stage: str, *, allow_dirty: bool = False, root: Path = checkout.ROOT
     made = Package(folder, stage, settings, functions, planned, template, code, file)
     made.template_file.write_text(json.dumps(template, ensure_ascii=False, indent=1))
     return made
+
+
+def _write_pages(folder: Path, stage: str, settings: StageSettings, root: Path) -> None:
+    """The web client's files, and what they are told of the stage."""
+    checkout.copy_source(folder, [PAGES], root)
+    chosen = page_settings(
+        name_zh=settings.operator.name_zh,
+        name_en=settings.operator.name_en,
+        specimen=stage != "prod",
+    )
+    (folder / PAGES / "config.json").write_text(json.dumps(chosen, ensure_ascii=False))
 
 
 def _write_code(unzipped: Path, folder: Path, settings: StageSettings) -> Code:

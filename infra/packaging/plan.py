@@ -45,6 +45,11 @@ class Planned:
     source: Source | None = None
 
     @property
+    def answers_http(self) -> bool:
+        """Whether the API invokes it."""
+        return bool(self.routes) or self.name == UNROUTED
+
+    @property
     def id(self) -> str:
         """The name as it begins the function's logical ids: `VerifyCode`."""
         return "".join(part.capitalize() for part in self.name.split("_"))

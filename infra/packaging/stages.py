@@ -20,6 +20,12 @@ DEMO_PEOPLE = "demo/people.json"
 
 Origin = Annotated[str, msgspec.Meta(pattern=r"^https://[a-z0-9.-]+(:[0-9]{1,5})?$")]
 Email = Annotated[str, msgspec.Meta(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+Certificate = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(arn:aws:acm:us-east-1:[0-9]{12}:certificate/[0-9a-f-]+|ASC[A-Z0-9]{13,})$"
+    ),
+]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -58,17 +64,20 @@ class StageSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """The settings of one stage. Every key must be there; an unknown one is refused.
 
     `identity_checker`: the `https` address of a checker, or `demo` for the stand-in, which knows
-    `demo_people` invented people and is refused in production. `certificate_arn`: of the
-    domain of `public_origin`, in the region us-east-1 as CloudFront wants it; null leaves the
-    pages at CloudFront's own domain. `memory` overrides `infra/functions.json`.
+    `demo_people` invented people and is refused in production. `certificate`: for the domain of
+    `public_origin`, by its ARN in ACM's us-east-1 as CloudFront wants it, or in China by its id
+    in IAM; null leaves the pages at CloudFront's own domain. `gateway_log_role`: whether this
+    stage makes the role by which all APIs of its account and region write their access logs.
+    `memory` overrides `infra/functions.json`.
     """
 
     region: Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
     public_origin: Origin
     cors_origins: list[Origin]
-    certificate_arn: str | None
+    certificate: Certificate | None
     mail_sender: Email
     alarm_email: Email
+    gateway_log_role: bool
     identity_checker: Text
     demo_people: Annotated[int, msgspec.Meta(ge=0, le=2_000)]
     operator: Operator
@@ -115,6 +124,8 @@ def _problems(
         problems.append("`identity_checker` must not be `demo` in production")
     if settings.demo_checker != (settings.demo_people > 0):
         problems.append("`demo_people` must be above 0 with the `demo` checker, and only then")
+    if settings.region.startswith("cn-") and settings.certificate is None:
+        problems.append("`certificate` is needed: CloudFront in China has no domain of its own")
     problems += [
         f"`memory.{name}`: there is no such function"
         for name in settings.memory

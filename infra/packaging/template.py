@@ -5,8 +5,18 @@ from typing import Any
 
 from infra.packaging.alarms import alarm_resources
 from infra.packaging.api import api_resources
+from infra.packaging.cdn import cdn_outputs, cdn_resources
+from infra.packaging.firewall import firewall_resources
 from infra.packaging.functions import FunctionSettings
-from infra.packaging.lambdas import Code, Resources, function_resources, layer_resources, sub
+from infra.packaging.lambdas import (
+    ORIGIN_DIGESTS,
+    Code,
+    Resources,
+    function_resources,
+    layer_resources,
+    sub,
+)
+from infra.packaging.mail import mail_resources
 from infra.packaging.plan import Planned
 from infra.packaging.policies import Policy
 from infra.packaging.stages import StageSettings
@@ -31,6 +41,7 @@ def split(
         for name, resource in packaged["Resources"].items()
         if not resource["Type"].startswith(_FROM_CHALICE)
     }
+    kept["QuarantineBucket"] = _uploads_from_pages_only(kept["QuarantineBucket"], stage)
     resources = (
         kept | api_resources(functions, packaged["Resources"], stage) | layer_resources(code)
     )
@@ -38,7 +49,12 @@ def split(
         resources |= function_resources(
             planned, settings[planned.name], policies[planned.name], stage, code, kept
         )
-    resources |= alarm_resources(functions, settings, stage_name, stage)
+    resources |= {
+        **cdn_resources(functions, stage),
+        **firewall_resources(stage),
+        **mail_resources(),
+    }
+    resources |= alarm_resources(functions, settings, stage_name, stage, kept)
     if len(resources) > _MOST_RESOURCES:
         raise ValueError(f"{len(resources)} resources; one stack takes {_MOST_RESOURCES}")
     return {
@@ -50,6 +66,15 @@ def split(
     }
 
 
+def _uploads_from_pages_only(bucket: Mapping[str, Any], stage: StageSettings) -> dict[str, Any]:
+    """Forms may be sent by this stage's pages; on an emulator any origin may."""
+    properties = bucket["Properties"]
+    (rule,) = properties["CorsConfiguration"]["CorsRules"]
+    origins = [stage.public_origin, *stage.cors_origins]
+    cors = {"CorsRules": [{**rule, "AllowedOrigins": origins}]}
+    return {**bucket, "Properties": {**properties, "CorsConfiguration": cors}}
+
+
 def _parameters(
     packaged: Mapping[str, Any], stage_name: str, stage: StageSettings
 ) -> Mapping[str, Any]:
@@ -57,7 +82,18 @@ def _parameters(
         "Stage": packaged["Stage"] | {"AllowedValues": [stage_name], "Default": stage_name},
         "MailSender": packaged["MailSender"] | {"Default": stage.mail_sender},
         "CodeBucket": {"Type": "String", "Description": "The bucket that holds the code."},
+        "OriginSecret": _secret("What CloudFront proves itself by to the API."),
+        "FormerOriginSecret": _secret("The one before it, while CloudFront changes."),
+        ORIGIN_DIGESTS: {
+            "Type": "String",
+            "AllowedPattern": "[0-9a-f]{64}(,[0-9a-f]{64}){2}",
+            "Description": "What the functions know of both, and of the one to come.",
+        },
     }
+
+
+def _secret(purpose: str) -> Mapping[str, Any]:
+    return {"Type": "String", "NoEcho": True, "MinLength": 32, "Description": purpose}
 
 
 def _outputs(packaged: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -68,4 +104,9 @@ def _outputs(packaged: Mapping[str, Any]) -> Mapping[str, Any]:
         if name not in from_chalice and not name.endswith(("HandlerArn", "HandlerName"))
     }
     url = "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/api"
-    return kept | {"ApiId": {"Value": {"Ref": "Api"}}, "ApiUrl": {"Value": sub(url)}}
+    return {
+        **kept,
+        **cdn_outputs(),
+        "ApiId": {"Value": {"Ref": "Api"}},
+        "ApiUrl": {"Value": sub(url)},
+    }

@@ -81,6 +81,13 @@ DENIED: Mapping[str, Forbidden] = {
     "remind": text_message("one function sends, and it is another"),
     "publish_statuses": unwrapping("seal", "a list of statuses is made without opening a report"),
     "seal_audit": unwrapping("seal", "what was done is sealed unread"),
+    "bounces": Forbidden(
+        "ses",
+        "verify_email_identity",
+        {"EmailAddress": "nobody@example.com"},
+        "an address",
+        "mail that came back is noted, none is sent",
+    ),
     "deliver": Forbidden(
         "sns",
         "publish",

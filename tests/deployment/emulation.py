@@ -23,6 +23,7 @@ API = "/restapis/{ApiId}/api/_user_request_"
 """Where the API of a deployed stage answers, after the emulator's address."""
 
 NOT_EMULATED: Mapping[str, str] = {
+    "FirewallAssociation": "the firewall is made, but guards nothing: the type is not known",
     "CodeFailuresAlarm": "metric math is not supported: the alarm is refused",
 }
 """Resources that are left out, with the reason."""

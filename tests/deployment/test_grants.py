@@ -10,16 +10,23 @@ import pytest
 from infra.packaging.functions import read_functions
 from infra.packaging.policies import ALL_PHONES, load_policies
 from tests.deployment.test_settings_files import KNOWN
-from tests.deployment.usage import ARN, QUEUE, table
+from tests.deployment.usage import ARN, table
 
 pytestmark = [pytest.mark.deployment, pytest.mark.req("R-70")]
 
 DRIVEN_BY = ("tests/api", "tests/unit/test_consumers.py")
 TIDIED = ("accounts", "codes", "sessions")
 
+
+def consuming(queue):
+    place = ARN % ("sqs", f"archive-${{Stage}}-{queue}")
+    actions = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+    return {(f"sqs:{action}", place) for action in actions}
+
+
 BY_LAMBDA = {
-    "deliver": {(f"sqs:{name}Message", QUEUE) for name in ("Receive", "Delete")}
-    | {("sqs:GetQueueAttributes", QUEUE)},
+    "deliver": consuming("deliver"),
+    "bounces": consuming("bounces"),
     "relay_committed": {
         (f"dynamodb:{name}", "${OutboxTable.StreamArn}")
         for name in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
@@ -31,6 +38,8 @@ BEHIND_A_PORT = {
     "deliver": {
         ("sns:Publish", "*"),
         ("ses:SendEmail", ARN % ("ses", "identity/${MailSender}")),
+        ("ses:SendEmail", ARN % ("ses", "configuration-set/archive-${Stage}")),
+        ("kms:Decrypt", "${IndexKey.Arn}"),  # mail is tagged with its recipient's blind index
     },
     "expire_codes": {("dynamodb:Query", table(name, "/index/expiry")) for name in TIDIED}
     | {(f"dynamodb:{what}Item", table(name)) for what in ("Get", "Delete") for name in TIDIED},

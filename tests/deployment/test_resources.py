@@ -74,11 +74,12 @@ def test_only_the_outbox_has_a_stream():
 @pytest.mark.req("R-88")
 def test_a_message_that_fails_five_times_goes_to_the_dead_letters():
     queues = {named(one, "QueueName"): one for one in of_type("AWS::SQS::Queue").values()}
-    assert set(queues) == {"deliver", "deliver-dead"}
-    redrive = queues["deliver"]["Properties"]["RedrivePolicy"]
-    target = redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]
-    assert redrive["maxReceiveCount"] == 5
-    assert RESOURCES[target] is queues["deliver-dead"]
+    assert set(queues) == {"deliver", "deliver-dead", "bounces", "bounces-dead"}
+    for name in ("deliver", "bounces"):
+        redrive = queues[name]["Properties"]["RedrivePolicy"]
+        target = redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        assert redrive["maxReceiveCount"] == 5
+        assert RESOURCES[target] is queues[f"{name}-dead"]
     assert all(one["Properties"]["SqsManagedSseEnabled"] for one in queues.values())
 
 
@@ -116,12 +117,20 @@ def test_queues_and_buckets_refuse_plain_connections(kind):
     ]
     covered = set()
     for policy in policies:
-        (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
-        assert statement["Effect"] == "Deny"
+        statements = policy["Properties"]["PolicyDocument"]["Statement"]
+        (statement,) = [one for one in statements if one["Effect"] == "Deny"]
         assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
         places = policy["Properties"].get("Queues") or [policy["Properties"]["Bucket"]]
         covered |= {place["Ref"] for place in places}
     assert set(of_type(kind)) <= covered
+
+
+def test_only_the_rules_of_this_stage_report_returned_mail():
+    policy = RESOURCES["BouncesQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    (allowed,) = [one for one in policy if one["Effect"] == "Allow"]
+    assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
+    source = allowed["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Sub"]
+    assert source.endswith(":rule/archive-${Stage}-mail-*")
 
 
 def test_every_name_carries_the_stage():

@@ -50,6 +50,8 @@ def test_a_missing_setting_is_named(tmp_path, name):
         ({"public_origin": "http://archive.example"}, r"\$.public_origin"),
         ({"cors_origins": ["https://a.example/path"]}, r"\$.cors_origins"),
         ({"alarm_email": "nobody"}, r"\$.alarm_email"),
+        ({"certificate": "arn:aws:acm:eu-west-1:000000000000:certificate/0a"}, r"\$.certificate"),
+        ({"region": "cn-north-1"}, "`certificate` is needed"),
         ({"log_days": 399}, r"\$.log_days"),
         ({"limits": "local"}, r"\$.limits"),
         ({"log_level": "DEBUG"}, r"\$.log_level"),
@@ -59,7 +61,14 @@ def test_a_missing_setting_is_named(tmp_path, name):
         ({"identity_checker": "https://checker.example"}, "`demo_people`"),
         ({"warmth": {"snap_start": True, "provisioned": {"query": 1}}}, "exclude each other"),
         ({"warmth": {"snap_start": False, "provisioned": {"relay": 1}}}, "provisioned.relay"),
-        ({"region": "cn-north-1", "warmth": {"snap_start": True, "provisioned": {}}}, "snap_start"),
+        (
+            {
+                "region": "cn-north-1",
+                "certificate": "ASCA0123456789ABCDEF",
+                "warmth": {"snap_start": True, "provisioned": {}},
+            },
+            "snap_start",
+        ),
     ],
 )
 def test_what_a_stage_may_not_set(tmp_path, changes, told):

@@ -4,10 +4,11 @@ Calls reach the function as in the cloud: through the API, its schedule's event,
 stream. A function without an entry fails `tests/unit/test_deployment_tables.py`.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from infra.local.consumers import scheduled_event
+from infra.local.consumers import scheduled_event, sqs_event
 from tests.deployment.site import DeployedSite
 from tests.journey.server import Reply
 from tests.journey.steps import identity, proof
@@ -73,6 +74,13 @@ def draw_and_verify(site: DeployedSite, student: Student) -> None:
         expect(site.call("GET", asked), 200)
 
 
+def note_returned_mail(site: DeployedSite, _: Student) -> None:
+    """SES reports a mail whose recipient has no account any more."""
+    body = json.dumps({"reason": "bounced", "recipient": ["1_" + "a" * 43]})
+    event = sqs_event([{"MessageId": "m1", "ReceiptHandle": "r1", "Body": body}])
+    assert site.invoke("bounces", event) == {"batchItemFailures": []}
+
+
 USES: Mapping[str, Use] = {
     "register": step("confirmed", 201),
     "verify_code": step("verified", 200),
@@ -99,5 +107,6 @@ USES: Mapping[str, Use] = {
     "publish_statuses": scheduled("publish_statuses"),
     "seal_audit": scheduled("seal_audit"),
     "deliver": step("second_step", 201),
+    "bounces": note_returned_mail,
 }
 """What takes a code by text message shows the stream's reader and the queue's consumer."""

@@ -133,3 +133,14 @@ def test_the_clock_goes_ahead_on_one_machine_only(tmp_path):
     assert settings().clock_file is None
     assert settings(CLOCK_FILE=str(tmp_path / "clock")).clock_file == tmp_path / "clock"
     refused("CLOCK_FILE", PRODUCTION, CLOCK_FILE=str(tmp_path / "clock"))
+
+
+def test_the_digests_of_origin_secrets_are_listed():
+    first, second = "0" * 64, "ab" * 32
+    assert settings(ORIGIN_DIGESTS=f"{first},{second}").origin_digests == (first, second)
+    assert settings().origin_digests == ()
+
+
+@pytest.mark.parametrize("value", ["0" * 63, "A" * 64, "a-secret-itself", f"{'0' * 64} "])
+def test_an_origin_secret_itself_is_refused(value):
+    assert value.strip() not in refused("ORIGIN_DIGESTS", ORIGIN_DIGESTS=value)

@@ -422,6 +422,7 @@ export default {
   "activity.registered": "Registered",
   "activity.signed_in": "Signed in",
   "activity.email_confirmed": "E-mail confirmed",
+  "activity.mail_returned": "Mail to you came back; your e-mail is not used for now",
   "activity.email_changed": "E-mail changed",
   "activity.phone_changed": "Phone changed",
   "activity.contact_restored": "Change of contact undone",

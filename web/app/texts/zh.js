@@ -422,6 +422,7 @@ export default {
   "activity.registered": "注册",
   "activity.signed_in": "登录",
   "activity.email_confirmed": "确认邮箱",
+  "activity.mail_returned": "邮件被退回，邮箱暂停使用",
   "activity.email_changed": "更换邮箱",
   "activity.phone_changed": "更换手机号码",
   "activity.contact_restored": "撤销更换联系方式",
