@@ -39,6 +39,7 @@ from chalicelib.stores.accounts import Accounts
 from chalicelib.stores.agenda import Agenda
 from chalicelib.stores.audit import Audit
 from chalicelib.stores.audit_journal import Journal, Journalled
+from chalicelib.stores.case_queues import CaseQueues
 from chalicelib.stores.cases import Cases
 from chalicelib.stores.changes import Changes
 from chalicelib.stores.codes import Codes
@@ -143,6 +144,7 @@ def stores(tables: Tables, keyring: Keyring, rules: Any) -> dict[str, Any]:
         "accounts": accounts,
         "agenda": Agenda(tables),
         "audit": Audit(tables, keyring),
+        "case_queues": CaseQueues(tables, keyring),
         "cases": Cases(tables, keyring),
         "changes": Changes(tables, keyring),
         "codes": Codes(tables, keyring),

@@ -6,7 +6,7 @@ bytes behind the end.
 
 from io import BytesIO
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
 from chalicelib.domain.errors import Refusal
 
@@ -48,6 +48,31 @@ class PillowImages:
                 return _redrawn(image)
         except _UNREADABLE as error:
             raise Refusal("file_rejected", cause=type(error).__name__) from None
+
+    def watermarked(self, content: bytes, text: str) -> bytes:
+        """See `ImageChecker.watermarked`."""
+        with Image.open(BytesIO(content), formats=["JPEG"]) as image:
+            ground = image.convert("RGBA")
+        marked = Image.alpha_composite(ground, _lines_of(text, ground.size)).convert("RGB")
+        target = BytesIO()
+        marked.save(target, format="JPEG", quality=_QUALITY)
+        return target.getvalue()
+
+
+def _lines_of(text: str, size: tuple[int, int]) -> Image.Image:
+    """The text again and again, slanted, in a grey that both paper and print show through."""
+    width, height = size
+    points = max(12, min(size) // 28)
+    font, step = ImageFont.load_default(size=points), points * 4
+    side = int((width**2 + height**2) ** 0.5) + 2 * step
+    layer = Image.new("RGBA", (side, side))
+    draw = ImageDraw.Draw(layer)
+    line = f"{text}   " * (side // max(1, int(draw.textlength(f"{text}   ", font=font))) + 2)
+    for row, top in enumerate(range(0, side, step)):
+        draw.text((-(row % 3) * step, top), line, font=font, fill=(160, 0, 0, 96))
+    turned = layer.rotate(30)
+    left, upper = (side - width) // 2, (side - height) // 2
+    return turned.crop((left, upper, left + width, upper + height))
 
 
 def _kind_of(content: bytes) -> str:

@@ -1,4 +1,4 @@
-"""What operators do: the staff's accounts."""
+"""What operators do: the staff's accounts, appeals and reviews, and keeping the archive running."""
 
 from typing import Annotated
 
@@ -6,9 +6,12 @@ import msgspec
 
 from chalicelib.api.calls import Call
 from chalicelib.api.cursors import Paging, page_from
-from chalicelib.api.routes import Function, Listing
+from chalicelib.api.routes import Binary, Function, Listing
+from chalicelib.domain.appeal_states import Decision
 from chalicelib.domain.staff import Role
-from chalicelib.operations import staff
+from chalicelib.operations import decide_appeals, decide_reviews, staff
+from chalicelib.operations.decide_appeals import Purpose
+from chalicelib.operations.two_people import Decided, Opinion
 
 function = Function("operator")
 
@@ -23,6 +26,25 @@ class StaffBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: Role
     institution_code: Text | None = None
     province: Text | None = None
+
+
+class Looking(msgspec.Struct, frozen=True):
+    """Why somebody looks at personal data."""
+
+    purpose: Purpose
+
+
+class DecisionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A decision; `reason_code` is told to the person, `note` stays with the staff."""
+
+    decision: Decision
+    reason_code: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    note: Annotated[str, msgspec.Meta(max_length=1024)] | None = None
+
+    @property
+    def opinion(self) -> Opinion:
+        """The decision as the operations take it."""
+        return Opinion(decision=self.decision, reason_code=self.reason_code, note=self.note)
 
 
 @function.route(
@@ -86,3 +108,123 @@ def invite_again(call: Call, staff_id: str) -> staff.StaffView:
 def deactivate_staff(call: Call, staff_id: str) -> None:
     """End somebody's service, acting on their next request."""
     staff.deactivate_staff(call.ports, call.principal, staff_id)
+
+
+@function.route(
+    "GET",
+    "/operator/appeals",
+    policy="operator",
+    query=Paging,
+    answers={200: list[decide_appeals.AppealItem]},
+)
+def list_appeals(call: Call) -> Listing:
+    """Appeals that wait for a decision, the earliest due first."""
+    return page_from(
+        call,
+        lambda limit, after: decide_appeals.list_appeals(
+            call.ports, call.principal, limit=limit, after=after
+        ),
+    )
+
+
+@function.route(
+    "GET",
+    "/operator/appeals/{appeal_id}",
+    policy="operator",
+    query=Looking,
+    answers={200: decide_appeals.AppealDetail},
+    raises=("not_found",),
+)
+def read_appeal(call: Call, appeal_id: str) -> decide_appeals.AppealDetail:
+    """An appeal in full; the read is noted with its purpose."""
+    return decide_appeals.read_appeal(call.ports, call.principal, appeal_id, call.query.purpose)
+
+
+@function.route(
+    "GET",
+    "/operator/appeals/{appeal_id}/scan",
+    policy="operator",
+    query=Looking,
+    answers={200: Binary},
+    media_type="image/jpeg",
+    raises=("not_found",),
+)
+def read_scan(call: Call, appeal_id: str) -> Binary:
+    """An appeal's scan, marked with who looks at it; the read is noted with its purpose."""
+    content = decide_appeals.read_scan(call.ports, call.principal, appeal_id, call.query.purpose)
+    return Binary(content, "image/jpeg")
+
+
+@function.route(
+    "POST",
+    "/operator/appeals/{appeal_id}/decision",
+    policy="operator",
+    body=DecisionBody,
+    answers={200: Decided},
+    creating=True,
+    raises=("not_found", "conflict", "contact_taken"),
+)
+def decide_appeal(call: Call, appeal_id: str) -> Decided:
+    """Propose a decision on an appeal, or decide what another operator has proposed."""
+    return decide_appeals.decide_appeal(call.ports, call.principal, appeal_id, call.body.opinion)
+
+
+@function.route(
+    "GET",
+    "/operator/reviews",
+    policy="operator",
+    query=Paging,
+    answers={200: list[decide_reviews.ReviewItem]},
+)
+def list_reviews(call: Call) -> Listing:
+    """Bindings and changes of identity that wait for a review."""
+    return page_from(
+        call,
+        lambda limit, after: decide_reviews.list_reviews(
+            call.ports, call.principal, limit=limit, after=after
+        ),
+    )
+
+
+@function.route(
+    "GET",
+    "/operator/reviews/{review_id}",
+    policy="operator",
+    query=Looking,
+    answers={200: decide_reviews.ReviewDetail},
+    raises=("not_found",),
+)
+def read_review(call: Call, review_id: str) -> decide_reviews.ReviewDetail:
+    """A review in full; the read is noted with its purpose."""
+    return decide_reviews.read_review(call.ports, call.principal, review_id, call.query.purpose)
+
+
+@function.route(
+    "GET",
+    "/operator/reviews/{review_id}/scan",
+    policy="operator",
+    query=Looking,
+    answers={200: Binary},
+    media_type="image/jpeg",
+    raises=("not_found",),
+)
+def read_evidence(call: Call, review_id: str) -> Binary:
+    """The evidence of a change of identity, marked with who looks at it; the read is noted."""
+    content = decide_reviews.read_evidence(
+        call.ports, call.principal, review_id, call.query.purpose
+    )
+    return Binary(content, "image/jpeg")
+
+
+@function.route(
+    "POST",
+    "/operator/reviews/{review_id}/decision",
+    policy="operator",
+    body=DecisionBody,
+    answers={200: Decided},
+    creating=True,
+    raises=("not_found", "conflict", "identity_taken"),
+)
+def decide_review(call: Call, review_id: str) -> Decided:
+    """Decide a binding; propose or decide a change of identity."""
+    return decide_reviews.decide_review(call.ports, call.principal, review_id, call.body.opinion)

@@ -57,6 +57,8 @@ KINDS: Mapping[str, Mapping[Channel, frozenset[str]]] = {
     },
     "appeal_holder_ended": _both(),
     "appeal_number_moved": _both(),
+    "appeal_number_returned": _both(),
+    "appeal_undone": _both(),
     "appeal_approved": {"sms": frozenset(), "email": frozenset({"link"})},
     "appeal_rejected": _both("reason"),
     "appeal_more_information": _both("reason"),

@@ -117,7 +117,7 @@ def submit_appeal(
         return _submitted_meanwhile(ports, appeal_id, appeal_token, refusal)
     writes = [
         *ports.cases.moving(appeal, following),
-        *_to_appellant(ports, following, "appeal_received"),
+        *to_appellant(ports, following, "appeal_received"),
         ports.errand("appeal_submitted", appeal_id=appeal_id),
     ]
     try:
@@ -189,7 +189,9 @@ def _objecting(ports: Ports, principal: Principal, appeal: Appeal, reason: str) 
     if len(appeal.objections) >= MOST_OBJECTIONS:
         raise Refusal("conflict")
     heard = msgspec.structs.replace(
-        appeal, objections=(*appeal.objections, Objection(reason, ports.now()))
+        appeal,
+        objections=(*appeal.objections, Objection(reason, ports.now())),
+        proposal=None,  # what one operator proposed without having read this
     )
     trail = ports.audited(
         principal.account_id, "appeal_objected", "owner", appeal_id=appeal.case_id
@@ -202,7 +204,7 @@ def asking_for_more(ports: Ports, appeal: Appeal, reason_code: str) -> list[Writ
     asked = moved(appeal, "ask_more", ports.now(), reason_code=reason_code)
     return [
         *ports.cases.moving(appeal, asked),
-        *_to_appellant(ports, asked, "appeal_more_information"),
+        *to_appellant(ports, asked, "appeal_more_information"),
     ]
 
 
@@ -222,9 +224,9 @@ def ending(
     ended = moved(appeal, event, ports.now(), reason_code=reason_code)
     writes = ports.cases.moving(appeal, ended)
     if event == "approve":
-        writes += _to_appellant(ports, ended, "appeal_approved", link=link or "")
+        writes += to_appellant(ports, ended, "appeal_approved", link=link or "")
     elif event == "reject" or reason_code is not None:  # who withdraws knows it
-        writes += _to_appellant(ports, ended, "appeal_rejected")
+        writes += to_appellant(ports, ended, "appeal_rejected")
     loser = _holder(ports, appeal) if event == "approve" else None
     return [*writes, ports.errand("appeal_ended", appeal_id=appeal.case_id, holder=loser or "")]
 
@@ -301,7 +303,8 @@ def _is_held_by(ports: Ports, appeal: Appeal, principal: Principal) -> bool:
     return _holder(ports, appeal) == principal.account_id
 
 
-def _to_appellant(ports: Ports, appeal: Appeal, kind: str, *, link: str = "") -> list[Write]:
+def to_appellant(ports: Ports, appeal: Appeal, kind: str, *, link: str = "") -> list[Write]:
+    """The writes that tell the appellant on both channels."""
     language: Language = "en" if appeal.language == "en" else "zh"
     reason = REASONS.get(appeal.reason_code or "")
     known = {

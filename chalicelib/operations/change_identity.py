@@ -4,6 +4,8 @@ An account keeps every identity it proved; records match on any of them. An acco
 proved identity gets it at once where the identity checker agrees; everything else is reviewed.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from chalicelib.domain.appeal_states import DRAFT_SECONDS
@@ -128,12 +130,19 @@ def withdraw_identity(ports: Ports, principal: Principal, review_id: str) -> Non
         _withdraw(ports, change)
 
 
-def approve_identity(ports: Ports, change: IdentityChange, *, actor: str) -> None:
+def approve_identity(
+    ports: Ports,
+    change: IdentityChange,
+    *,
+    actor: str,
+    also: Sequence[Write] = (),
+    reply: object = None,
+) -> None:
     """The reviewers' yes: one commit adds the identity, claims its number and tells the owner.
 
     The account has then proof level `document`. Raises `conflict` where the change is not waiting
     for a decision any more or the account is gone; `identity_taken` where the number is another
-    account's.
+    account's. `also` is committed with it, and `reply` kept.
     """
     account = ports.accounts.get(change.account_id)
     if account is None:
@@ -144,12 +153,21 @@ def approve_identity(ports: Ports, change: IdentityChange, *, actor: str) -> Non
         *ports.cases.moving(change, approved),
         *_proving(ports, account, proved),
         ports.audited(account.account_id, "identity_approved", actor, review_id=change.case_id),
+        *also,
     ]
-    _commit(ports, writes, change.person)
+    _commit(ports, writes, change.person, reply=reply)
     ports.metrics.count("identity_approved")
 
 
-def reject_identity(ports: Ports, change: IdentityChange, *, actor: str, reason_code: str) -> None:
+def reject_identity(
+    ports: Ports,
+    change: IdentityChange,
+    *,
+    actor: str,
+    reason_code: str,
+    also: Sequence[Write] = (),
+    reply: object = None,
+) -> None:
     """The reviewers' no; the account stays as it is. Raises `conflict`."""
     account = ports.accounts.get(change.account_id)
     rejected = moved(change, "reject", ports.now(), reason_code=reason_code)
@@ -157,8 +175,30 @@ def reject_identity(ports: Ports, change: IdentityChange, *, actor: str, reason_
         *ports.cases.moving(change, rejected),
         *(tell(ports, account, "identity_decided") if account else ()),
         ports.audited(change.account_id, "identity_rejected", actor, review_id=change.case_id),
+        *also,
     ]
-    _commit(ports, writes, change.person)
+    _commit(ports, writes, change.person, reply=reply)
+
+
+def ask_for_more(
+    ports: Ports,
+    change: IdentityChange,
+    *,
+    actor: str,
+    reason_code: str,
+    also: Sequence[Write] = (),
+    reply: object = None,
+) -> None:
+    """The reviewers' question: the owner uploads other evidence. Raises `conflict`."""
+    account = ports.accounts.get(change.account_id)
+    asked = moved(change, "ask_more", ports.now(), reason_code=reason_code)
+    writes = [
+        *ports.cases.moving(change, asked),
+        *(tell(ports, account, "identity_decided") if account else ()),
+        ports.audited(change.account_id, "identity_asked", actor, review_id=change.case_id),
+        *also,
+    ]
+    _commit(ports, writes, change.person, reply=reply)
 
 
 def _checker_agrees(ports: Ports, caller: Caller, person: Person, phone: str) -> bool:
@@ -257,9 +297,9 @@ def _withdraw(ports: Ports, change: IdentityChange) -> None:
     _commit(ports, ports.cases.moving(change, withdrawn), change.person)
 
 
-def _commit(ports: Ports, writes: list[Write], person: Person) -> None:
+def _commit(ports: Ports, writes: list[Write], person: Person, *, reply: object = None) -> None:
     try:
-        ports.commit(writes)
+        ports.commit(writes, reply=reply)
     except ConditionFailed as failure:
         if failure.touches(ports.accounts.unique_key("document", document_value(person))):
             raise Refusal("identity_taken", links=RECOVERY_LINKS) from None

@@ -11,6 +11,7 @@ from chalicelib.domain.errors import Refusal
 from chalicelib.operations.appeals import ending
 from chalicelib.operations.document_scans import moved, scan_prefix
 from chalicelib.operations.ports import Ports
+from chalicelib.operations.transfer_identity import settle
 from chalicelib.stores.cases import Appeal, Case, Watch
 from chalicelib.stores.tables import ConditionFailed, Delete, Write
 
@@ -42,6 +43,8 @@ def _look(ports: Ports, watch: Watch) -> bool:
     """Do what a case's state asks for; whether its decision is late."""
     case = ports.cases.watched(watch)
     if case is None or case.state == "draft" or case.state in ENDED:
+        if isinstance(case, Appeal):
+            settle(ports, case)
         _forget_files(ports, watch.case_id, case)
         _unwatch(ports, watch, case)
     elif case.state == "submitted":

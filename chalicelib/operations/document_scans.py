@@ -81,10 +81,11 @@ def moved(
     state = state_after(case.state, event)
     if state is None:
         raise Refusal("conflict")
-    changes: dict[str, object] = {"state": state, "reason_code": reason_code}
+    changes: dict[str, object] = {"state": state, "reason_code": reason_code, "proposal": None}
     if state == "submitted":
         due = due_at(now)
         changes |= {"submitted_at": now, "due_at": due, "watch_at": due, "expires_at": None}
+        changes["decided_by"] = ()
         changes["scan"] = scan
     elif state in ENDED:
         changes |= {"watch_at": now + SETTLE_SECONDS, "expires_at": now + KEPT_SECONDS}

@@ -17,6 +17,7 @@ from chalicelib.stores.accounts import Accounts, Person
 from chalicelib.stores.agenda import Agenda
 from chalicelib.stores.audit import Audit, AuditLine
 from chalicelib.stores.audit_journal import Journal
+from chalicelib.stores.case_queues import CaseQueues
 from chalicelib.stores.cases import Cases
 from chalicelib.stores.changes import Changes
 from chalicelib.stores.codes import Codes
@@ -110,6 +111,9 @@ class ImageChecker(Protocol):
 
     def cleaned(self, content: bytes) -> bytes:
         """The picture alone, as JPEG. Raises `Refusal("file_rejected")` for anything else."""
+
+    def watermarked(self, content: bytes, text: str) -> bytes:
+        """A cleaned picture with a text (ASCII) all over it, as JPEG."""
 
 
 class DeliverQueue(Protocol):
@@ -225,6 +229,7 @@ class Ports:
     accounts: Accounts
     agenda: Agenda
     audit: Audit
+    case_queues: CaseQueues
     cases: Cases
     changes: Changes
     codes: Codes

@@ -82,6 +82,11 @@ def files_prefix(account_id: str) -> str:
     return f"reports/{account_id}/"
 
 
+def report_prefix(report: Report) -> str:
+    """Where all PDFs of one report are."""
+    return f"{files_prefix(report.account_id)}{report.report_id}/"
+
+
 def _address(report: Report) -> str:
     """One file for each validity: an extended report has a new PDF."""
-    return f"{files_prefix(report.account_id)}{report.report_id}/{report.valid_until}.pdf"
+    return f"{report_prefix(report)}{report.valid_until}.pdf"

@@ -245,6 +245,23 @@ class Accounts:
         row = _unique_row(key, account_id)
         return Put("accounts", {**row, **expiring(key.pk, until)}, mine)
 
+    def taking_over(self, account: Account, number: str, source: str | None) -> list[Write]:
+        """The writes that open an account which gets a number that `source` (or nobody) holds."""
+        place = self.unique_key("document", number)
+        rest = [write for write in self.creating(account) if write.key != place]
+        return [*rest, self.moving_number(number, source, account.account_id)]
+
+    def moving_number(self, number: str, source: str | None, target: str | None) -> Put | Delete:
+        """The write that moves a number from who holds it: it fails where that has changed.
+
+        None stands for nobody; of the two at most one.
+        """
+        place = self.unique_key("document", number)
+        if target is None:
+            return Delete(place, When(equal={"ref": source or ""}))
+        held = When(equal={"ref": source}) if source else ABSENT
+        return Put("accounts", _unique_row(place, target), held)
+
     def taking(
         self, account_id: str, kind: UniqueKind, value: str, *, now: int, back: bool
     ) -> Write:

@@ -17,10 +17,12 @@ from typing import ClassVar, Literal, TypeVar
 
 import msgspec
 
-from chalicelib.domain.appeal_states import ENDED, CaseState
+from chalicelib.domain.appeal_states import ENDED, CaseState, Decision
+from chalicelib.domain.record_numbers import NumberKind
 from chalicelib.domain.records import Family
-from chalicelib.stores.accounts import Consent, Person, document_value
+from chalicelib.stores.accounts import Consent, Person, ProofLevel, document_value
 from chalicelib.stores.keyring import Keyring
+from chalicelib.stores.record_rows import KeptLink
 from chalicelib.stores.tables import ABSENT, Delete, Key, Put, Row, Tables, When, Write
 
 CaseKind = Literal["appeal", "identity"]
@@ -37,7 +39,7 @@ class BindingReview(msgspec.Struct, frozen=True, kw_only=True):
     family: Family
     record_id: str
     home: str
-    matched_number: str
+    matched_number: NumberKind
     opened_at: int
 
 
@@ -48,11 +50,40 @@ class Objection(msgspec.Struct, frozen=True):
     at: int
 
 
+class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one of the staff would decide; it counts once a second one decides the same."""
+
+    by: str
+    at: int
+    decision: Decision
+    reason_code: str | None = None
+    note: str | None = None
+
+
+class Takeover(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An identity that moved by an approval, with what the account before had of it.
+
+    `source` is the account that held the number (None where nobody did), `target` the new one. It
+    can be undone until an instant.
+    """
+
+    source: str | None
+    target: str
+    at: int
+    undo_until: int
+    person: Person | None = None
+    identities: tuple[Person, ...] = ()
+    proof_level: ProofLevel = "phone"
+    proved_at: int | None = None
+    links: tuple[KeptLink, ...] = ()
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What appeals and changes of identity have in common. Instants in epoch seconds.
 
     `upload` is the key of the upload in quarantine, `scan` the address of the accepted scan.
     `watch_at` is when the schedule looks next; past `expires_at` the case is not there any more.
+    `decided_by` are the two who decided last.
     """
 
     KIND: ClassVar[CaseKind]
@@ -69,6 +100,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: int | None = None
     reason_code: str | None = None
     scan: str | None = None
+    proposal: Proposal | None = None
+    decided_by: tuple[str, ...] = ()
     version: int = 1
 
 
@@ -85,6 +118,7 @@ class Appeal(Case, frozen=True, kw_only=True, omit_defaults=True):
     email: str
     reason: str | None = None
     warned: str | None = None
+    takeover: Takeover | None = None
     objections: tuple[Objection, ...] = ()
 
 
@@ -210,6 +244,11 @@ class Cases:
         found = (self._read(IdentityChange, str(row["ref"])) for row in rows)
         return [change for change in found if change is not None]
 
+    def deciding_review(self, review: BindingReview) -> list[Write]:
+        """The writes that end the review of a binding: they fail when somebody was quicker."""
+        queued, case = self.forgetting_review(review)
+        return [queued, Delete(case.key, When(exists=True))]
+
     def forgetting_review(self, review: BindingReview) -> list[Delete]:
         """The writes that forget a binding to be judged, what finds it last."""
         queued = f"{review.opened_at:011d}#{review.case_id}"
@@ -292,6 +331,8 @@ class Cases:
 
     def _moving_claim(self, before: Case, after: Case) -> list[Write]:
         """The claim lapses with a draft, stands while the case is open, and goes when it ends."""
+        if before.state in ENDED:
+            return []
         mine = When(equal={"ref": before.case_id})
         if after.state in ENDED:
             return [Delete(self.open_key(before), mine)]

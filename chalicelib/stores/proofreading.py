@@ -204,6 +204,12 @@ class Proofreadings:
             Delete(listed),
         ]
 
+    def forgetting_record(self, account_id: str, record_id: str) -> list[Delete]:
+        """The writes that forget what the owner has said about a record, but for corrections."""
+        prefix = f"record#{record_id}#"
+        rows = self._tables.query("archive", _account(account_id), prefix=prefix).rows
+        return [Delete(_key(row)) for row in rows]
+
     def forgetting_rest(self, account_id: str) -> list[Delete]:
         """The writes that forget what the owner has said about records, once no correction is left.
 

@@ -48,6 +48,15 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     link: Link | None = None
 
 
+class KeptLink(msgspec.Struct, frozen=True, kw_only=True):
+    """A binding by hand that ended, as it can be made again."""
+
+    family: Family
+    record_id: str
+    home: str
+    link: Link
+
+
 class OldVersion(msgspec.Struct, frozen=True, kw_only=True):
     """An earlier version of a record: what it said, and who replaced it, when and why."""
 

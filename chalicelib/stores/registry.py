@@ -24,6 +24,7 @@ from chalicelib.stores.keyring import Keyring
 from chalicelib.stores.record_rows import (
     ALIAS,
     Held,
+    KeptLink,
     Link,
     OldVersion,
     RecordRows,
@@ -113,6 +114,11 @@ class Registry:
         rows = self._tables.query("registry", pk, newest_first=True).rows
         return [self._keyring.open_document(row["sealed"], key_of(row), OldVersion) for row in rows]
 
+    def filed(self, home: str, family: Family, record_id: str) -> Held | None:
+        """One record where it is filed."""
+        row = self._tables.get(Key("registry", home, f"{family}#{record_id}"))
+        return self._rows.held(row) if row else None
+
     def unchanged(self, record: Record) -> Check:
         """The check that no later version of a record is filed."""
         return Check(mark_key(record.record_id), When(below={"version": record.version + 1}))
@@ -142,6 +148,16 @@ class Registry:
         }
         still_there = Check(record_key(held), PRESENT)
         return [Put("registry", row, ABSENT), Put("registry", claim_row, ABSENT), still_there]
+
+    def links(self, person_number: str, account_id: str) -> list[KeptLink]:
+        """The bindings by hand that an account has under a number."""
+        rows = self._tables.query("registry", self._rows.person(person_number), prefix="link#").rows
+        found = ((target_of(row), self._rows.link(row)) for row in rows)
+        return [
+            KeptLink(family=family, record_id=key.sk.partition("#")[2], home=key.pk, link=link)
+            for key, link in found
+            if (family := family_of({"sk": key.sk})) and link.account_id == account_id
+        ]
 
     def unlinking(self, person_number: str, account_id: str) -> list[Delete]:
         """The writes that undo every binding by hand of an account, each on its own.

@@ -5,7 +5,7 @@ owner#<account>   <issued>#<id>        ref = the report's partition
 record#<id>       report#<report id>   ref = the report's partition (to supersede it)
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import msgspec
@@ -198,6 +198,29 @@ class Reports:
         entry, key = report.statement.status_entry, self.key(report.verification_code)
         minutes = {at // MINUTE: at for at in instants}
         return [changing(entry, key, at) for at in minutes.values()] if entry else []
+
+    def revoke_for_account(
+        self, account_id: str, record_ids: Collection[str], now: int
+    ) -> tuple[Sequence[Report], list[Delete]]:
+        """Revoke an account's reports on these records: them, and the writes that unlist them.
+
+        A closed report stays so. Safe to repeat until the writes are done.
+        """
+        listed = self._tables.query("reports", f"owner#{account_id}").rows
+        refs = {str(row["ref"]) for row in listed}
+        rows = self._tables.get_many([Key("reports", ref, "-") for ref in sorted(refs)])
+        reports = [self._report(row) for row in rows.values()]
+        mine = [one for one in reports if one.statement.record_id in record_ids]
+        for report in mine:
+            if report.state in {"open", "superseded"}:
+                self._marked(report, "revoked", now)
+        gone = {self.key(one.verification_code).pk for one in mine}
+        pointers = [
+            Delete(Key("reports", str(row["pk"]), str(row["sk"])))
+            for row in listed
+            if row["ref"] in gone
+        ]
+        return mine, pointers
 
     def emptying(self, account_id: str, now: int) -> list[Put | Update | Delete]:
         """The writes that leave only the fact that the account's reports are closed.
