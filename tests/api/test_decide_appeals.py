@@ -10,6 +10,7 @@ from PIL import Image, ImageChops, ImageStat
 from chalicelib import jobs
 from chalicelib.adapters.files import MemoryFiles
 from chalicelib.domain.appeal_states import ANSWER_SECONDS, UNDO_SECONDS
+from chalicelib.operations import decide_appeals, transfer_identity
 from chalicelib.operations.document_scans import SETTLE_SECONDS
 from tests.api.steps import field_codes, sent_to
 from tests.appeals import (
@@ -19,7 +20,9 @@ from tests.appeals import (
     picture,
     read_appeal,
     submit_appeal,
+    upload,
 )
+from tests.corrections import with_directory, with_evidence
 from tests.decisions import APPELLANT, PURPOSE, Office, decide, decided_by_both, office
 from tests.records import (
     LI,
@@ -60,6 +63,7 @@ def appeal(archive: World, squatter: Client) -> dict[str, str]:
     """The owner's appeal, handed in."""
     opened: dict[str, str] = open_appeal(archive, WANG, reason="号码被人注册").json
     assert submit_appeal(archive, opened, picture(size=(600, 400))).status == 202
+    archive.deliver()
     return opened
 
 
@@ -303,6 +307,7 @@ def test_the_old_account_keeps_nothing_of_it(archive, operators, appeal, squatte
     owner = approved(archive, operators, appeal)
     verified = archive.client.call("GET", f"/verifications/{report['verification_code']}")
     assert verified.json["result"] == "revoked"
+    archive.deliver()
     old = archive.sign_in(WANG)
     account = old.call("GET", "/account").json
     assert (account["proof_level"], account["document_number"]) == ("phone", None)
@@ -388,6 +393,55 @@ def test_the_scan_is_gone_within_a_week_of_the_decision(archive, operators, appe
     assert refreshed(archive, operators).call("GET", path, query=PURPOSE).code == "not_found"
 
 
+@pytest.mark.req("R-94")
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_the_commit_leaves_is_tidied_even_when_it_was_killed(
+    archive, operators, appeal, squatter, monkeypatch, killed
+):
+    """Sessions beyond those of the commit, reports, corrections with evidence, bindings."""
+    with_directory(archive)
+    report = report_on(squatter)
+    (record_id,) = record_ids(squatter, "credentials")
+    correction = with_evidence(squatter, record_id)
+    upload(archive, correction["upload"], picture())
+    path = f"/corrections/{correction['correction_id']}/submit"
+    assert squatter.call("POST", path).status in {200, 202}
+    if killed:
+        monkeypatch.setattr(decide_appeals, "settle", lambda *_: None)
+    decided_by_both(operators, appeal["appeal_id"], "approve")
+    path = f"/verifications/{report['verification_code']}"
+    assert archive.client.call("GET", path).json["result"] == ("valid" if killed else "revoked")
+    archive.clock.advance(SETTLE_SECONDS)
+    jobs.check_appeals(archive.ports)
+    assert archive.client.call("GET", path).json["result"] == "revoked"
+    holder = archive.ports.accounts.holder("phone", WANG.phone)
+    assert archive.ports.proofreading.corrections(holder) == []
+    assert archive.ports.registry.links(WANG.document_number, holder) == []
+    assert archive.ports.reports.list_of_owner(holder, limit=5, after=None) == ([], None)
+    monkeypatch.undo()
+    operators.first.client = refreshed(archive, operators)
+    operators.second.client = signed_in(archive, operators.second.email, operators.second.secret)
+    if killed:
+        monkeypatch.setattr(decide_appeals, "settle", lambda *_: None)
+    decided_by_both(operators, appeal["appeal_id"], "undo")
+    archive.clock.advance(SETTLE_SECONDS)
+    jobs.check_appeals(archive.ports)
+    assert len(archive.ports.registry.links(WANG.document_number, holder)) == 1
+
+
+def test_sessions_beyond_those_of_the_commit_end_as_well(
+    archive, operators, appeal, squatter, monkeypatch
+):
+    monkeypatch.setattr(transfer_identity, "_MOST_SESSIONS", 1)
+    clients = [squatter]
+    for _ in range(2):
+        archive.deliver()
+        archive.clock.advance(60)
+        clients.append(archive.sign_in(WANG))
+    decided_by_both(operators, appeal["appeal_id"], "approve")
+    assert {client.call("GET", "/account").status for client in clients} == {401}
+
+
 # Undoing
 
 
@@ -400,6 +454,7 @@ def test_an_approval_is_undone_by_two(archive, operators, appeal, squatter):
     assert owner.call("GET", "/account").status == 401
     stood = read_appeal(archive, appeal).json
     assert (stood["status"], stood["reason_code"]) == ("rejected", "decision_undone")
+    archive.deliver()
     archive.clock.advance(60)
     back = archive.sign_in(WANG)
     assert back.call("GET", "/account").json["proof_level"] == "identity"
