@@ -34,7 +34,7 @@ class Looking(msgspec.Struct, frozen=True):
     purpose: Purpose
 
 
-class DecisionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CaseDecisionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A decision; `reason_code` is told to the person, `note` stays with the staff."""
 
     decision: Decision
@@ -159,7 +159,7 @@ def read_scan(call: Call, appeal_id: str) -> Binary:
     "POST",
     "/operator/appeals/{appeal_id}/decision",
     policy="operator",
-    body=DecisionBody,
+    body=CaseDecisionBody,
     answers={200: Decided},
     creating=True,
     raises=("not_found", "conflict", "contact_taken"),
@@ -220,7 +220,7 @@ def read_evidence(call: Call, review_id: str) -> Binary:
     "POST",
     "/operator/reviews/{review_id}/decision",
     policy="operator",
-    body=DecisionBody,
+    body=CaseDecisionBody,
     answers={200: Decided},
     creating=True,
     raises=("not_found", "conflict", "identity_taken"),

@@ -185,10 +185,11 @@ def _end_old_sessions(ports: Ports, account_id: str) -> None:
 def _disown(ports: Ports, account_id: str, number: str) -> None:
     """Reports revoked and unlisted, what was said of the records forgotten, bindings undone."""
     records = {held.record.record_id for held in ports.registry.of_person(number)}
-    reports, writes = ports.reports.revoke_for_account(account_id, records, ports.now())
-    for report in reports:
+    revoking, pointers = ports.reports.disowning(account_id, records, ports.now())
+    for report, writes in revoking:
         ports.report_files.forget(report_prefix(report))
-    _apply(ports, writes)
+        _commit(ports, writes)
+    _apply(ports, pointers)
     for correction in ports.proofreading.corrections(account_id):
         if correction.record_id in records:
             forget_evidence(ports, correction.correction_id, correction.upload)
@@ -204,10 +205,15 @@ def _bind_again(ports: Ports, takeover: Takeover, number: str) -> None:
         held = ports.registry.filed(kept.home, kept.family, kept.record_id)
         if held is None:
             continue
-        try:
-            ports.tables.commit(ports.registry.linking(held, kept.link, number))
-        except ConditionFailed:
-            continue  # bound again already, or by somebody else
+        _commit(ports, ports.registry.linking(held, kept.link, number))
+
+
+def _commit(ports: Ports, writes: Sequence[Write]) -> None:
+    try:
+        if writes:
+            ports.tables.commit(writes)
+    except ConditionFailed:
+        return  # done already, or somebody else's by now
 
 
 def _apply(ports: Ports, writes: Sequence[Update | Delete]) -> None:

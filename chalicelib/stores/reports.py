@@ -29,6 +29,9 @@ from chalicelib.stores.tables import (
 MOST_VIEWS_A_DAY = 200
 """A-10: more views of one code in a day are scraping."""
 
+_STANDING = ("open", "superseded")
+"""States of a report that can still be revoked."""
+
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A report. `statement` is fixed at issue; instants in epoch seconds.
@@ -180,7 +183,7 @@ class Reports:
         """
         rows = self._tables.query("reports", f"record#{record_id}", prefix="report#").rows
         found = self._tables.get_many([Key("reports", str(row["ref"]), "-") for row in rows])
-        weaker = ("open",) if state == "superseded" else ("open", "superseded")
+        weaker = ("open",) if state == "superseded" else _STANDING
         reports = [self._report(row) for row in found.values() if row["state"] in weaker]
         return [(report, self._withdrawn(report, state, now)) for report in reports]
 
@@ -199,28 +202,29 @@ class Reports:
         minutes = {at // MINUTE: at for at in instants}
         return [changing(entry, key, at) for at in minutes.values()] if entry else []
 
-    def revoke_for_account(
+    def disowning(
         self, account_id: str, record_ids: Collection[str], now: int
-    ) -> tuple[Sequence[Report], list[Delete]]:
-        """Revoke an account's reports on these records: them, and the writes that unlist them.
+    ) -> tuple[list[tuple[Report, list[Write]]], list[Delete]]:
+        """An account's reports on these records, each with the writes that revoke it.
 
-        A closed report stays so. Safe to repeat until the writes are done.
+        And the writes that unlist them, to be done last. A closed report stays so. Safe to repeat.
         """
         listed = self._tables.query("reports", f"owner#{account_id}").rows
         refs = {str(row["ref"]) for row in listed}
         rows = self._tables.get_many([Key("reports", ref, "-") for ref in sorted(refs)])
         reports = [self._report(row) for row in rows.values()]
         mine = [one for one in reports if one.statement.record_id in record_ids]
-        for report in mine:
-            if report.state in {"open", "superseded"}:
-                self._marked(report, "revoked", now)
+        revoking = [
+            (one, self._withdrawn(one, "revoked", now) if one.state in _STANDING else [])
+            for one in mine
+        ]
         gone = {self.key(one.verification_code).pk for one in mine}
         pointers = [
             Delete(Key("reports", str(row["pk"]), str(row["sk"])))
             for row in listed
             if row["ref"] in gone
         ]
-        return mine, pointers
+        return revoking, pointers
 
     def emptying(self, account_id: str, now: int) -> list[Put | Update | Delete]:
         """The writes that leave only the fact that the account's reports are closed.
