@@ -1,9 +1,10 @@
 """Single steps of the journeys, for the tests that look at one of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.domain.consents import CURRENT_VERSION
+from chalicelib.domain.errors import Refusal
 from chalicelib.domain.limits import limit_table
 from chalicelib.stores.limits import Hit
 from tests.records import WANG
@@ -117,3 +118,12 @@ def use_up(archive: World, rule: str, subject: str, *, leaving: int = 0) -> None
     """Let so much of a limit happen that only `leaving` more events pass."""
     for _ in range(limit_table("standard")[rule].most - leaving):
         archive.ports.limits.take([Hit(rule, subject)], archive.clock())
+
+
+def outcome_of(do: Callable[..., object], *arguments: Any, **named: Any) -> str:
+    """`done`, or the code of the refusal."""
+    try:
+        do(*arguments, **named)
+    except Refusal as refusal:
+        return refusal.code
+    return "done"
