@@ -10,10 +10,11 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from itertools import count
-from typing import Any
+from typing import Any, get_args
 
 from chalicelib.api.application import build
 from chalicelib.domain.consents import CURRENT_VERSION
+from chalicelib.operations.withdraw_reports import Withdrawn
 from chalicelib.stores.audit_journal import kind_of
 from chalicelib.stores.keyring import DataKeys
 from chalicelib.stores.outbox import Message
@@ -124,6 +125,7 @@ def lab(*, tables: Tables | None = None, data_keys: DataKeys | None = None) -> L
     return made
 
 
+_WITHDRAWN = get_args(Withdrawn)
 _NO_EFFECT = ("idempotency", "limit", "throttle", "challenge", "slot", "unsent")
 """Rows that guard or count, and those that a later try replaces."""
 
@@ -137,6 +139,8 @@ def _kind_of(key: Key, row: Row) -> list[str]:
     partition, place = key.pk.partition("#")[0], key.sk.partition("#")[0]
     if partition in _NO_EFFECT or (partition, place) == ("draft", "consent"):
         return []  # a consent is kept before anything is processed, whatever becomes of it
+    if partition == "agenda" and place in _WITHDRAWN:
+        return []  # the schedule takes it off, where the request itself was cut off
     if key.table == "audit":
         return ["audit line"] if kind_of(key) == "line" else []
     if key.table == "outbox":

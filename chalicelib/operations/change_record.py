@@ -73,7 +73,8 @@ def change_record(
 ) -> RecordChanged | ChangeProposed:
     """Change fields of an own record: key fields wait for a reviewer, others change at once.
 
-    Raises `not_found` for another institution's, `InvalidInput`, `conflict` while a change of the
+    What the record says already is left as it is, so that a request can be repeated. Raises
+    `not_found` for another institution's, `InvalidInput`, `conflict` while another change of the
     record waits or where somebody was quicker.
     """
 
@@ -106,7 +107,7 @@ def is_own(principal: Principal, facts: Facts) -> bool:
 def parsed_changes(
     ports: Ports, filed: Filed, proposed: Mapping[str, str]
 ) -> tuple[FieldChange, ...]:
-    """The fields with what they say and are to say. Raises `InvalidInput`."""
+    """The fields that are to say something else than they do. Raises `InvalidInput`."""
     record = filed.record
     if not proposed:
         raise invalid("$", "required")
@@ -123,9 +124,8 @@ def parsed_changes(
             fields=REGISTRAR_FIELDS,
         )
         present = getattr(record.facts, field)
-        if present == value:
-            raise invalid(field, "value_unchanged")
-        changes.append(FieldChange(field, present, value))
+        if present != value:
+            changes.append(FieldChange(field, present, value))
     return tuple(changes)
 
 
@@ -231,7 +231,8 @@ def committed(ports: Ports, prepare: Callable[[], tuple[Sequence[Write], T]]) ->
     for _ in range(_CONTENTION_TRIES):
         try:
             writes, outcome = prepare()
-            ports.commit(writes, reply=outcome)
+            if writes:
+                ports.commit(writes, reply=outcome)
         except ConditionFailed as failure:
             if {key.table for key in failure.failed} == {"reports"}:
                 continue
@@ -262,7 +263,12 @@ def _prepared(
     record_id, applied = filed.record.record_id, [one.field for one in at_once]
     if not waiting:
         return writes, RecordChanged(record_id=record_id, version=version, applied=applied)
-    change = proposal(ports, principal, filed, waiting, reason=reason, record_version=version)
+    proposed = ports.changes.waiting(record_id)
+    if proposed and (proposed.proposer, proposed.changes) == (principal.account_id, tuple(waiting)):
+        change, proposal_writes = proposed, list[Write]()  # the same request once more
+    else:
+        change = proposal(ports, principal, filed, waiting, reason=reason, record_version=version)
+        proposal_writes = proposing(ports, change)
     outcome = ChangeProposed(
         record_id=record_id,
         version=version,
@@ -270,4 +276,4 @@ def _prepared(
         change_id=change.change_id,
         waiting=[one.field for one in waiting],
     )
-    return [*writes, *proposing(ports, change)], outcome
+    return [*writes, *proposal_writes], outcome

@@ -36,13 +36,13 @@ def hold_record(
 ) -> RecordChanged:
     """Withhold a record from query and reports; the owner reads the reason.
 
-    Raises `not_found`, `conflict` where it is withheld for this reason already.
+    Repeated, it answers the same, as do the others here. Raises `not_found`.
     """
 
     def prepare() -> tuple[Sequence[Write], RecordChanged]:
         filed = own_record(ports, principal, family, record_id)
         if filed.record.hold_reason == reason:
-            raise Refusal("conflict")
+            return _unchanged(filed)
         return _changed(ports, principal, filed, filed.record.facts, "held", reason, hold=reason)
 
     return _done(ports, family, committed(ports, prepare))
@@ -51,12 +51,12 @@ def hold_record(
 def release_record(
     ports: Ports, principal: Principal, family: str, record_id: str, *, reason: str
 ) -> RecordChanged:
-    """Show a withheld record again. Raises `not_found`, `conflict` where it is not withheld."""
+    """Show a withheld record again. Raises `not_found`."""
 
     def prepare() -> tuple[Sequence[Write], RecordChanged]:
         filed = own_record(ports, principal, family, record_id)
         if not filed.record.held:
-            raise Refusal("conflict")
+            return _unchanged(filed)
         return _changed(ports, principal, filed, filed.record.facts, "released", reason)
 
     return _done(ports, family, committed(ports, prepare))
@@ -67,7 +67,7 @@ def revoke_record(
 ) -> RecordChanged:
     """Revoke a credential or degree: reports on it become `revoked`.
 
-    Raises `not_found` also for a family that knows no revocation, `conflict` where it is revoked.
+    Raises `not_found` also for a family that knows no revocation.
     """
 
     def prepare() -> tuple[Sequence[Write], RecordChanged]:
@@ -76,7 +76,7 @@ def revoke_record(
         if not hasattr(facts, "revoked"):
             raise Refusal("not_found")
         if facts.revoked:
-            raise Refusal("conflict")
+            return _unchanged(filed)
         revoked = msgspec.structs.replace(facts, revoked=True)
         hold = filed.record.hold_reason
         return _changed(ports, principal, filed, revoked, "revoked", reason, hold=hold)
@@ -135,6 +135,12 @@ def _replacing(facts: Credential, certificate_number: str) -> Credential:
         replaces=facts.certificate_number or facts.school_number or facts.serial_number,
         replaced_by=None,
     )
+
+
+def _unchanged(filed: Filed) -> tuple[list[Write], RecordChanged]:
+    """It was done before."""
+    record = filed.record
+    return [], RecordChanged(record_id=record.record_id, version=record.version, applied=[])
 
 
 def _changed(

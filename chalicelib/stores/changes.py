@@ -65,6 +65,11 @@ class Changes:
         row = self._tables.get(key)
         return self._keyring.open_document(row["sealed"], key, RecordChange) if row else None
 
+    def waiting(self, record_id: str) -> RecordChange | None:
+        """The change of a record that waits."""
+        row = self._tables.get(open_key(record_id))
+        return self.get(str(row["ref"]).partition("#")[2]) if row else None
+
     def of_province(
         self, province: str, state: ChangeState, *, limit: int, after: str | None
     ) -> tuple[Sequence[RecordChange], str | None]:

@@ -1,13 +1,13 @@
 """The list of the staff.
 
-staff   <account id>   an account of the staff, whether it serves or not
+staff   account#<id>   an account of the staff, whether it serves or not
 """
 
 from collections.abc import Sequence
 
 from chalicelib.stores.accounts import Account, Accounts, account_key
 from chalicelib.stores.keyring import Keyring
-from chalicelib.stores.tables import ABSENT, Put, Tables
+from chalicelib.stores.tables import ABSENT, Key, Put, Tables
 
 _LIST = "staff"
 
@@ -22,12 +22,12 @@ class Staff:
 
     def listing(self, account: Account) -> Put:
         """The write that lists a new account of the staff."""
-        return Put("accounts", {"pk": _LIST, "sk": account.account_id}, ABSENT)
+        return Put("accounts", {"pk": _LIST, "sk": account_key(account.account_id).pk}, ABSENT)
 
     def page(self, *, limit: int, after: str | None) -> tuple[Sequence[Account], str | None]:
         """Accounts of the staff, and where to go on."""
         page = self._tables.query("accounts", _LIST, after=after, limit=limit)
-        keys = [account_key(str(row["sk"])) for row in page.rows]
+        keys = [Key("accounts", str(row["sk"]), "-") for row in page.rows]
         rows = self._tables.get_many(keys)
         found = [
             self._keyring.open_document(rows[key]["sealed"], key, Account)

@@ -11,11 +11,14 @@ from itertools import combinations, product
 
 import pytest
 
-from tests.faults.flows import FLOWS, Flow
+from tests.faults import flows
+from tests.faults.flows import Flow
 from tests.faults.injection import TABLE_FAULTS, Faults, TableFault, persist
+from tests.faults.staff_flows import STAFF_FLOWS
 from tests.lab import Lab, lab
 from tests.tables import straight
 
+FLOWS = {**flows.FLOWS, **STAFF_FLOWS}
 THOROUGH = os.environ.get("FAULTS") == "all"
 
 
