@@ -37,8 +37,12 @@ def withdrawing(ports: Ports, record_id: str, state: Withdrawn, at: int) -> list
 
 
 def withdraw_all(ports: Ports, record_id: str, state: Withdrawn) -> None:
-    """Withdraw the reports on a record, each in a commit of its own."""
-    for report, marks in ports.reports.withdrawing(record_id, state, ports.now()):
+    """Withdraw the reports on a record's earlier versions, each in a commit of its own."""
+    found = ports.reports.withdrawing(record_id, state, ports.now())
+    version = ports.record_changes.version(record_id) if found else 0
+    for report, marks in found:
+        if report.statement.record_version >= version:
+            continue  # issued since
         try:
             ports.tables.commit(_marking(ports, report, marks, state))
         except ConditionFailed:

@@ -84,6 +84,11 @@ class RecordChanges:
             return None
         return Filed(self._rows.held(found[record]), mark, found.get(claimed))
 
+    def version(self, record_id: str) -> int:
+        """A record's present version; 0 where there is none."""
+        mark = self._tables.get(mark_key(record_id))
+        return int(mark.get("version", 0)) if mark else 0
+
     def changing(
         self,
         filed: Filed,
