@@ -1,5 +1,6 @@
 """Everything that the local server serves: the API, the web client's files, and two lists."""
 
+import gzip
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,6 +26,8 @@ from infra.pages import TYPES, page_headers
 PANEL = Path(__file__).parent / "panel"
 """The phone and mailbox that only a local run shows, under `/local/`."""
 _MOST_ITEMS = 100
+_WORTH_COMPRESSING = 1000
+"""Bytes; what CloudFront takes as the least, too."""
 
 Wsgi = Callable[[WsgiEnvironment, StartResponse], Iterable[bytes]]
 
@@ -94,8 +97,9 @@ class Site:
         path = self._find(environ["PATH_INFO"])
         if path is None:
             return problem(environ, start_response, Refusal("not_found"))
-        content = path.read_bytes()
+        content, coding = _coded(path.read_bytes(), environ)
         headers = [
+            *coding,
             *self._page_headers.items(),
             ("Cache-Control", "no-cache"),
             ("X-Request-Id", str(uuid4())),
@@ -116,6 +120,14 @@ class Site:
             file /= "index.html"
         inside = file.is_relative_to(folder)
         return file if inside and file.suffix in TYPES and file.is_file() else None
+
+
+def _coded(content: bytes, environ: WsgiEnvironment) -> tuple[bytes, Sequence[tuple[str, str]]]:
+    """The content compressed where the browser takes that, as CloudFront does."""
+    vary = ("Vary", "Accept-Encoding")
+    if len(content) < _WORTH_COMPRESSING or "gzip" not in environ.get("HTTP_ACCEPT_ENCODING", ""):
+        return content, [vary]
+    return gzip.compress(content, mtime=0), [vary, ("Content-Encoding", "gzip")]
 
 
 def _argument(environ: WsgiEnvironment, name: str) -> str | None:

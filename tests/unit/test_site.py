@@ -1,5 +1,6 @@
 """The local server around the API: files of the web client, health, and the two lists."""
 
+import gzip
 import json
 from typing import Any
 from wsgiref.util import setup_testing_defaults
@@ -65,8 +66,9 @@ def site(tmp_path, messages):
 
 
 class Answer:
-    def __init__(self, site, path, method="GET", query=""):
+    def __init__(self, site, path, method="GET", query="", accept_encoding=""):
         environ: Any = {"PATH_INFO": path, "QUERY_STRING": query, "REQUEST_METHOD": method}
+        environ["HTTP_ACCEPT_ENCODING"] = accept_encoding
         setup_testing_defaults(environ)
         self.content = b"".join(site(environ, self._start))
 
@@ -176,3 +178,16 @@ def test_the_start_page_needs_nothing_that_its_policy_forbids():
     for forbidden in ("<style", "style=", "onclick", "http://", "https://"):
         assert forbidden not in page
     assert page.count("<script") == page.count("<script src=")
+
+
+def test_what_a_browser_takes_compressed_is_compressed(site, tmp_path):
+    long = "p { color: red }\n" * 200
+    (tmp_path / "web" / "long.css").write_text(long)
+    plain = Answer(site, "/long.css")
+    packed = Answer(site, "/long.css", accept_encoding="gzip, br")
+    assert plain.content.decode() == long
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.content).decode() == long
+    assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+    assert "Content-Encoding" not in Answer(site, "/", accept_encoding="gzip").headers

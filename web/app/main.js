@@ -1,7 +1,7 @@
 /** The student's pages. */
 
 import { account, isSignedIn, mayResume, onExpired, resume, signOut, watchSession } from "./api.js";
-import { again, go, start } from "./router.js";
+import { again, go, here, start } from "./router.js";
 import { prepare } from "./shell.js";
 import { t } from "./texts.js";
 
@@ -76,6 +76,9 @@ function guard(path) {
 }
 
 async function open() {
+  const { path } = here();
+  const first = { ...OPEN, ...OWN }[path] ?? OPEN["/"];
+  first(); // its script loads while texts and session do
   const [shell] = await Promise.all([prepare({ menu, again }), mayResume() && resume()]);
   shell.redraw();
   watchSession(() => shell.redraw());
