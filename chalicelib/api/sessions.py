@@ -114,7 +114,7 @@ def refresh(call: Call) -> SessionView:
 
 
 @function.route(
-    "PUT", "/sessions/browser", policy="signed_in", body=BrowserBody, answers={204: None}
+    "PUT", "/sessions/browser", policy="any_account", body=BrowserBody, answers={204: None}
 )
 def keep_in_browser(call: Call) -> WithCookies:
     """Keep the refresh token, and the device's, in cookies that no script can read."""

@@ -69,6 +69,7 @@ async function leave() {
 
 /** Own pages need somebody signed in; others do not need to. Answers where to go instead. */
 function guard(path) {
+  if (account()?.role) location.replace("/staff/");
   const own = Object.keys(OWN).some((pattern) => path === pattern || path.startsWith(pattern.split("/:")[0]));
   if (own && !isSignedIn()) return `/sign-in?next=${encodeURIComponent(location.hash.slice(1))}`;
   if (path === "/" && isSignedIn()) return "/archive";
