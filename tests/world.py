@@ -191,7 +191,8 @@ class World:
         """The last code that reached a phone or mailbox."""
         self.deliver()
         bodies = [body for to, _, body in (*self.sms.sent, *self.mail.sent) if to == destination]
-        return str(re.findall(r"(?<!\d)\d{6}(?!\d)", bodies[-1])[0])
+        codes = [code for body in bodies for code in re.findall(r"(?<!\d)\d{6}(?!\d)", body)]
+        return str(codes[-1])
 
     # Journeys' steps
 

@@ -15,6 +15,7 @@ from chalicelib.operations import (
     change_account,
     change_identity,
     close_account,
+    consents,
     contact_changes,
     export,
     export_page,
@@ -75,6 +76,13 @@ class IdentityEvidenceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     """The separate consent; without it the current text counts as agreed to by submitting."""
 
     consent: ScanConsentBody | None = None
+
+
+class TermsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which text of the terms and privacy notice is agreed to."""
+
+    version: str
+    accepted: bool
 
 
 class ExportQuery(msgspec.Struct, frozen=True):
@@ -141,7 +149,7 @@ def change_email(call: Call) -> AccountView:
     policy="signed_in",
     body=IdentityBody,
     answers={202: change_identity.IdentityAnswer},
-    raises=("conflict", "identity_taken", "rate_limited"),
+    raises=("consent_withdrawn", "conflict", "identity_taken", "rate_limited"),
 )
 def prove_identity(call: Call) -> change_identity.IdentityAnswer:
     """Prove another name or document: at once, or by evidence that is reviewed."""
@@ -272,11 +280,57 @@ def remove_authenticator(call: Call) -> None:
 
 
 @function.route(
+    "GET", "/account/consents", policy="signed_in", answers={200: list[consents.ConsentItem]}
+)
+def list_consents(call: Call) -> Listing:
+    """What was agreed to, and whether it stands."""
+    return Listing(list(consents.list_consents(call.ports, call.principal)), None)
+
+
+@function.route(
+    "DELETE",
+    "/account/consents/terms",
+    policy="signed_in",
+    answers={200: consents.Withdrawal},
+    raises=("conflict",),
+)
+def withdraw_consent(call: Call) -> consents.Withdrawal:
+    """Withdraw the consent to the processing: nothing of the archive is shown any more."""
+    return consents.withdraw_consent(call.ports, call.caller, call.principal)
+
+
+@function.route(
+    "PUT",
+    "/account/consents/terms",
+    policy="signed_in",
+    body=TermsBody,
+    answers={204: None},
+    raises=("conflict",),
+)
+def consent_again(call: Call) -> None:
+    """Agree again, to the text in force."""
+    body: TermsBody = call.body
+    consents.consent_again(call.ports, call.principal, version=body.version, accepted=body.accepted)
+
+
+@function.route(
+    "DELETE",
+    "/account/consents/document_scan",
+    policy="signed_in",
+    answers={200: consents.Withdrawal},
+    raises=("conflict",),
+)
+def withdraw_scan_consent(call: Call) -> consents.Withdrawal:
+    """Withdraw the consent to scans: what waits for a decision on one ends, and the scans go."""
+    return consents.withdraw_scan_consent(call.ports, call.caller, call.principal)
+
+
+@function.route(
     "GET",
     "/account/upgrade-eligibility",
     policy="signed_in",
     answers={200: upgrade.Eligibility},
-    raises=("proof_required",),
+    raises=("proof_required", "consent_withdrawn"),
 )
 def read_upgrade_eligibility(call: Call) -> upgrade.Eligibility:
     """专升本: whether a recognised junior-college credential is bound."""

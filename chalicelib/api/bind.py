@@ -31,7 +31,7 @@ class BindingBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body=BindingBody,
     answers={201: bind.BindingView, 202: bind.ReviewRequired},
     creating=True,
-    raises=("proof_required", "not_matched"),
+    raises=("proof_required", "consent_withdrawn", "not_matched"),
 )
 def create_binding(call: Call) -> bind.BindingView | bind.ReviewRequired:
     """Bind a record by certificate number, year and institution."""
@@ -52,7 +52,7 @@ def create_binding(call: Call) -> bind.BindingView | bind.ReviewRequired:
     policy="signed_in",
     query=Paging,
     answers={200: list[bind.BindingItem]},
-    raises=("proof_required",),
+    raises=("proof_required", "consent_withdrawn"),
 )
 def list_bindings(call: Call) -> Listing:
     """The account's bindings with how and when."""
@@ -66,7 +66,7 @@ def list_bindings(call: Call) -> Listing:
     body=Nothing,
     body_optional=True,
     answers={200: bind.BoundCount},
-    raises=("proof_required",),
+    raises=("proof_required", "consent_withdrawn"),
 )
 def refresh_bindings(call: Call) -> bind.BoundCount:
     """Look again what binds by itself."""

@@ -65,7 +65,7 @@ class EvidenceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     "/archive/{family}/{record_id}/confirmation",
     policy="signed_in",
     answers={204: None},
-    raises=("proof_required", "not_found", "conflict"),
+    raises=("proof_required", "consent_withdrawn", "not_found", "conflict"),
 )
 def confirm_record(call: Call, family: str, record_id: str) -> None:
     """Find a record right, in its present version."""
@@ -78,7 +78,7 @@ def confirm_record(call: Call, family: str, record_id: str) -> None:
     policy="signed_in",
     body=PhotoBody,
     answers={204: None},
-    raises=("proof_required", "not_found", "conflict"),
+    raises=("proof_required", "consent_withdrawn", "not_found", "conflict"),
 )
 def judge_photo(call: Call, family: str, record_id: str) -> None:
     """Say whether an enrolment's photo is one's own."""
@@ -100,7 +100,7 @@ def judge_photo(call: Call, family: str, record_id: str) -> None:
     body=CorrectionBody,
     answers={201: correct.CorrectionView},
     creating=True,
-    raises=("proof_required", "not_found", "rate_limited"),
+    raises=("proof_required", "consent_withdrawn", "not_found", "rate_limited"),
 )
 def open_correction(call: Call) -> correct.CorrectionView:
     """Ask an institution for a correction; answers the form for evidence, if there is some."""
@@ -124,7 +124,14 @@ def open_correction(call: Call) -> correct.CorrectionView:
     body=EvidenceBody,
     body_optional=True,
     answers={200: correct.CorrectionView},
-    raises=("proof_required", "not_found", "conflict", "file_rejected", "rate_limited"),
+    raises=(
+        "proof_required",
+        "consent_withdrawn",
+        "not_found",
+        "conflict",
+        "file_rejected",
+        "rate_limited",
+    ),
 )
 def submit_correction(call: Call, correction_id: str) -> correct.CorrectionView:
     """Submit a correction whose evidence was uploaded."""
@@ -139,7 +146,7 @@ def submit_correction(call: Call, correction_id: str) -> correct.CorrectionView:
     policy="signed_in",
     query=Paging,
     answers={200: list[correct.CorrectionView]},
-    raises=("proof_required",),
+    raises=("proof_required", "consent_withdrawn"),
 )
 def list_corrections(call: Call) -> Listing:
     """The own corrections, newest first."""
@@ -151,7 +158,7 @@ def list_corrections(call: Call) -> Listing:
     "/corrections/{correction_id}",
     policy="signed_in",
     answers={200: correct.CorrectionView},
-    raises=("proof_required", "not_found"),
+    raises=("proof_required", "consent_withdrawn", "not_found"),
 )
 def read_correction(call: Call, correction_id: str) -> correct.CorrectionView:
     """How a correction stands, with its history."""
@@ -163,7 +170,7 @@ def read_correction(call: Call, correction_id: str) -> correct.CorrectionView:
     "/corrections/{correction_id}",
     policy="signed_in",
     answers={204: None},
-    raises=("proof_required", "not_found", "conflict"),
+    raises=("proof_required", "consent_withdrawn", "not_found", "conflict"),
 )
 def withdraw_correction(call: Call, correction_id: str) -> None:
     """Withdraw a correction before it is decided."""

@@ -12,6 +12,7 @@ STATUS: Mapping[str, int] = {
     "credentials_invalid": 401,
     "forbidden": 403,
     "proof_required": 403,
+    "consent_withdrawn": 403,
     "reauthentication_required": 403,
     "not_found": 404,
     "report_not_found": 404,

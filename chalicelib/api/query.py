@@ -32,7 +32,7 @@ class InstitutionQuery(msgspec.Struct, frozen=True):
     "/archive",
     policy="signed_in",
     answers={200: query.Overview},
-    raises=("proof_required",),
+    raises=("proof_required", "consent_withdrawn"),
 )
 def overview(call: Call) -> query.Overview:
     """Every family with how many records are shown and withheld."""
@@ -45,7 +45,7 @@ def overview(call: Call) -> query.Overview:
     policy="signed_in",
     query=Paging,
     answers={200: list[dict[str, Any]]},
-    raises=("proof_required", "not_found"),
+    raises=("proof_required", "consent_withdrawn", "not_found"),
 )
 def list_records(call: Call, family: str) -> Listing:
     """A family's records."""
@@ -57,7 +57,7 @@ def list_records(call: Call, family: str) -> Listing:
     "/archive/{family}/{record_id}",
     policy="signed_in",
     answers={200: dict[str, Any]},
-    raises=("proof_required", "not_found"),
+    raises=("proof_required", "consent_withdrawn", "not_found"),
 )
 def read_record(call: Call, family: str, record_id: str) -> dict[str, object]:
     """One record."""
@@ -71,7 +71,7 @@ def read_record(call: Call, family: str, record_id: str) -> dict[str, object]:
     query=PhotoQuery,
     answers={200: Binary},
     media_type="image/jpeg",
-    raises=("proof_required", "not_found"),
+    raises=("proof_required", "consent_withdrawn", "not_found"),
 )
 def read_photo(call: Call, family: str, record_id: str) -> Binary:
     """A record's photo."""
@@ -85,7 +85,7 @@ def read_photo(call: Call, family: str, record_id: str) -> Binary:
     policy="signed_in",
     query=Paging,
     answers={200: list[query.VersionView]},
-    raises=("proof_required", "not_found"),
+    raises=("proof_required", "consent_withdrawn", "not_found"),
 )
 def read_versions(call: Call, family: str, record_id: str) -> Listing:
     """A record's earlier versions."""

@@ -45,7 +45,7 @@ class ExtensionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body=ReportBody,
     answers={201: report.ReportView},
     creating=True,
-    raises=("proof_required", "not_found", "record_not_reportable"),
+    raises=("proof_required", "consent_withdrawn", "not_found", "record_not_reportable"),
 )
 def create_report(call: Call) -> report.ReportView:
     """Issue a report."""
@@ -67,7 +67,7 @@ def create_report(call: Call) -> report.ReportView:
     policy="signed_in",
     query=Paging,
     answers={200: list[report.ReportView]},
-    raises=("proof_required",),
+    raises=("proof_required", "consent_withdrawn"),
 )
 def list_reports(call: Call) -> Listing:
     """The own reports, newest first."""
@@ -84,7 +84,7 @@ def list_reports(call: Call) -> Listing:
     "/reports/{report_id}",
     policy="signed_in",
     answers={200: report.ReportView},
-    raises=("proof_required", "not_found"),
+    raises=("proof_required", "consent_withdrawn", "not_found"),
 )
 def read_report(call: Call, report_id: str) -> report.ReportView:
     """One of the own reports."""
@@ -97,7 +97,7 @@ def read_report(call: Call, report_id: str) -> report.ReportView:
     policy="signed_in",
     query=Paging,
     answers={200: list[report.Viewing]},
-    raises=("proof_required", "not_found"),
+    raises=("proof_required", "consent_withdrawn", "not_found"),
 )
 def list_viewings(call: Call, report_id: str) -> Listing:
     """When, from where and what for the report was verified, newest first."""
@@ -116,7 +116,7 @@ def list_viewings(call: Call, report_id: str) -> Listing:
     policy="signed_in",
     answers={200: Binary},
     media_type="application/pdf",
-    raises=("proof_required", "not_found", "conflict"),
+    raises=("proof_required", "consent_withdrawn", "not_found", "conflict"),
 )
 def read_pdf(call: Call, report_id: str) -> Binary:
     """The report's PDF."""
@@ -131,7 +131,7 @@ def read_pdf(call: Call, report_id: str) -> Binary:
     query=HolderQuery,
     answers={200: Binary},
     media_type=CREDENTIAL_TYPE,
-    raises=("proof_required", "not_found", "conflict"),
+    raises=("proof_required", "consent_withdrawn", "not_found", "conflict"),
 )
 def read_credential(call: Call, report_id: str) -> Binary:
     """The report as a credential of which its owner may show parts (SD-JWT VC)."""
@@ -147,7 +147,13 @@ def read_credential(call: Call, report_id: str) -> Binary:
     policy="signed_in",
     body=ExtensionBody,
     answers={200: report.ReportView},
-    raises=("proof_required", "not_found", "report_not_extendable", "conflict"),
+    raises=(
+        "proof_required",
+        "consent_withdrawn",
+        "not_found",
+        "report_not_extendable",
+        "conflict",
+    ),
 )
 def extend_report(call: Call, report_id: str) -> report.ReportView:
     """Extend the validity."""
@@ -161,7 +167,7 @@ def extend_report(call: Call, report_id: str) -> report.ReportView:
     "/reports/{report_id}",
     policy="signed_in",
     answers={204: None},
-    raises=("proof_required", "not_found"),
+    raises=("proof_required", "consent_withdrawn", "not_found"),
 )
 def close_report(call: Call, report_id: str) -> None:
     """Close the report at once."""

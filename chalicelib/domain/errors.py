@@ -42,6 +42,11 @@ REFUSALS: Mapping[str, Text] = {
         "请先通过实名核验，再查看学籍学历信息。",
         "Prove your identity first; records are shown only after that.",
     ),
+    "consent_withdrawn": Text(
+        "您已撤回同意，我们不再为您处理学籍学历信息。您可以重新同意、导出信息或注销账户。",
+        "You withdrew your consent: we process no records for you any more. You can agree again, "
+        "export your data or close the account.",
+    ),
     "reauthentication_required": Text("请重新输入密码。", "Enter your password again."),
     "not_found": Text("没有找到您要的内容。", "There is nothing here."),
     "method_not_allowed": Text(

@@ -50,6 +50,8 @@ KINDS: Mapping[str, Mapping[Channel, frozenset[str]]] = {
     "phone_changed": {"sms": frozenset({"time"}), "email": frozenset({"time", "undo_link"})},
     "email_changed": {"sms": frozenset({"time"}), "email": frozenset({"time", "undo_link"})},
     "contacts_restored": _both("time"),
+    "consent_withdrawn": _both("time"),
+    "consent_given": _both("time"),
     "appeal_received": _both("due_at"),
     "appeal_holder_warning": {
         "sms": frozenset({"due_at"}),

@@ -27,7 +27,9 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def require_proof(principal: Principal) -> None:
-    """No record, binding or report below proof level `identity` (R-04)."""
+    """No record, binding or report below proof level `identity` (R-04), or without consent."""
+    if principal.consent_withdrawn:
+        raise Refusal("consent_withdrawn")
     if principal.proof_level == "phone" or not principal.identities:
         raise Refusal("proof_required")
 

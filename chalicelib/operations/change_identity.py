@@ -70,6 +70,8 @@ def change_identity(
     Raises `InvalidInput`; `identity_taken` only where the checker agreed; `conflict` while
     another is under review; `rate_limited`, `unavailable`.
     """
+    if principal.consent_withdrawn:
+        raise Refusal("consent_withdrawn")
     account = _account(ports, principal)
     document = parse_document(document_type, document_number, today=china_date(ports.now()))
     person = Person(

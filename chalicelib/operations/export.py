@@ -108,8 +108,13 @@ def export_account(ports: Ports, principal: Principal) -> Export:
     ports.tables.commit([ports.audited(account.account_id, "exported", "owner")])
     return msgspec.structs.replace(
         _without_records(ports, principal, account),
-        **(_of_records(ports, principal) if principal.identities else {}),
+        **(_of_records(ports, _own_copy(principal)) if principal.identities else {}),
     )
+
+
+def _own_copy(principal: Principal) -> Principal:
+    """Taking one's own data along needs no consent to anything else (PIPL, article 45)."""
+    return msgspec.structs.replace(principal, consent_withdrawn=False)
 
 
 def _without_records(ports: Ports, principal: Principal, account: Account) -> Export:

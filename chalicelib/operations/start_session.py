@@ -80,6 +80,7 @@ def principal_of(account: Account, session_id: str) -> Principal:
         proved_at=account.proved_at,
         language=account.language,
         post=account.post,
+        consent_withdrawn=account.consent_withdrawn_at is not None,
     )
 
 

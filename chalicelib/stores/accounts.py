@@ -137,6 +137,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     invitation: Invitation | None = None
     deactivated_at: int | None = None
     contact_changes: tuple[ContactChange, ...] = ()
+    consent_withdrawn_at: int | None = None
     version: int = 1
 
     @property
@@ -328,6 +329,12 @@ class Accounts:
         """The write that forgets the last of it: it fails when somebody was quicker."""
         return Delete(_leaving_key(account_id), When(exists=True))
 
+    def agreeing(self, account_id: str, consent: Consent) -> Put:
+        """The write that keeps what the owner agrees to, in place of what was agreed before."""
+        key = Key("accounts", f"account#{account_id}", f"consent#{consent.kind}")
+        sealed = self._keyring.seal_document(consent, key)
+        return Put("accounts", {"pk": key.pk, "sk": key.sk, "sealed": sealed})
+
     # Registration drafts
 
     def consenting(self, registration_id: str, consent: Consent) -> None:
@@ -365,9 +372,6 @@ class Accounts:
         """The writes of the yes, beside the account's own: draft and consent."""
         key = _draft_key(registration_id)
         confirmed = msgspec.structs.replace(draft, state=_CONFIRMED, reply=reply)
-        consent_key = Key(
-            "accounts", f"account#{draft.account.account_id}", f"consent#{draft.consent.kind}"
-        )
         return [
             Update(
                 key,
@@ -377,14 +381,7 @@ class Accounts:
                 },
                 when=When(equal={"state": _OPEN}, above={"expires_at": now}),
             ),
-            Put(
-                "accounts",
-                {
-                    "pk": consent_key.pk,
-                    "sk": consent_key.sk,
-                    "sealed": self._keyring.seal_document(draft.consent, consent_key),
-                },
-            ),
+            self.agreeing(draft.account.account_id, draft.consent),
         ]
 
     def cancel(self, registration_id: str, now: int) -> bool:

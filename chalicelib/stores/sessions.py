@@ -46,7 +46,10 @@ _ENDED_AT_ONCE = 80
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who is signed in. `identities` are the proved ones; a student has no `post`."""
+    """Who is signed in. `identities` are the proved ones; a student has no `post`.
+
+    Once the consent is withdrawn, nothing of the archive is processed for them.
+    """
 
     account_id: str
     session_id: str
@@ -55,6 +58,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     proved_at: int | None = None
     language: str = "zh"
     post: Post | None = None
+    consent_withdrawn: bool = False
 
 
 class LiveToken(msgspec.Struct, frozen=True):
