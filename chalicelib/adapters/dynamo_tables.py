@@ -216,7 +216,7 @@ class DynamoTables:
             raise Refusal("unavailable", retry_after=_RETRY_AFTER)
 
     def _single(self, write: Put | Update | Delete, request: str) -> tuple[str, dict[str, Any]]:
-        kwargs = self._arguments(write, request)
+        kwargs = self._arguments(write, request, once=isinstance(write, Update))
         if isinstance(write, Put):
             return "PutItem", kwargs
         if isinstance(write, Delete):
@@ -263,11 +263,18 @@ class DynamoTables:
                 return
         raise ConditionFailed(list(failed), rows) from None
 
-    def _arguments(self, write: Write, request: str) -> dict[str, Any]:
-        """The request's arguments; a row carries the id of the request that wrote it."""
+    def _arguments(self, write: Write, request: str, *, once: bool = False) -> dict[str, Any]:
+        """The request's arguments; a row carries the id of the request that wrote it.
+
+        `once`: a repetition by the SDK, whose first attempt was applied, is refused, and so never
+        adds twice (a transaction has its token for that).
+        """
         key = write.key
         stamp: dict[str, Value] = {"request": request}
         condition = _condition(write.when) if write.when else None
+        if once:
+            fresh = Path("request").does_not_exist() | (Path("request") != request)
+            condition = fresh if condition is None else condition & fresh
         table = self._table(key.table)
         if isinstance(write, Put):
             row = {**write.row, **stamp}

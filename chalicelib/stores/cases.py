@@ -239,9 +239,13 @@ class Cases:
         ]
 
     def identity_changes_of(self, account_id: str) -> list[IdentityChange]:
-        """The account's changes of identity, lapsed or not."""
+        """The account's changes of identity, lapsed or not; an open one that is not listed, too."""
         rows = self._tables.query("cases", f"account#{account_id}").rows
-        found = (self._read(IdentityChange, str(row["ref"])) for row in rows)
+        case_ids = {str(row["ref"]) for row in rows}
+        present = self._tables.get(_open_identity(account_id))
+        if present is not None:
+            case_ids.add(str(present["ref"]))
+        found = (self._read(IdentityChange, case_id) for case_id in sorted(case_ids))
         return [change for change in found if change is not None]
 
     def deciding_review(self, review: BindingReview) -> list[Write]:
@@ -279,7 +283,7 @@ class Cases:
     def open_key(self, case: Case) -> Key:
         """Where it stands that a number or an account has an open case."""
         if isinstance(case, IdentityChange):
-            return Key("cases", f"open#identity#{case.account_id}", "-")
+            return _open_identity(case.account_id)
         index = self._keyring.index("appeal", document_value(case.person))
         return Key("cases", f"open#appeal#{index}", "-")
 
@@ -345,6 +349,10 @@ def _expiring(case: Case) -> Row:
 
 def _case_key(kind: CaseKind, case_id: str) -> Key:
     return Key("cases", f"{kind}#{case_id}", "-")
+
+
+def _open_identity(account_id: str) -> Key:
+    return Key("cases", f"open#identity#{account_id}", "-")
 
 
 def _listed_row(change: IdentityChange) -> Row:

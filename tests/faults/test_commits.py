@@ -92,6 +92,23 @@ def test_a_commit_meets_itself_when_its_answer_was_lost(
         tables.commit(COMMITS[commit]())
 
 
+@pytest.mark.req("R-21")
+@pytest.mark.parametrize("fault", ["failed after", "timed out after"])
+@pytest.mark.parametrize("when", [When(below={"count": 5}), None])
+def test_a_lost_answer_does_not_count_twice(
+    tables: DynamoTables, fault: Fault, when: When | None
+) -> None:
+    """A code's tries: the SDK repeats an attempt that was applied."""
+    cut = Cut(fault, place=0, times=1)
+    with around_wire(cut):
+        after = tables.write(Update(key("open"), add={"count": 1}, when=when))
+    assert cut.seen >= 2
+    assert after is not None
+    assert (after["count"], (tables.get(key("open")) or {})["count"]) == (1, 1)
+    tables.write(Update(key("open"), add={"count": 1}, when=when))
+    assert (tables.get(key("open")) or {})["count"] == 2
+
+
 @pytest.mark.req("R-03")
 @pytest.mark.parametrize(
     "write",
