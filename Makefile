@@ -29,8 +29,9 @@ setup: $(STAMP) ## Install what the project needs into .venv and .venv-aws
 
 .venv/.complete: requirements-dev.lock
 .venv-aws/.complete: requirements-aws.lock
+.venv-scan/.complete: requirements-scan.lock
 
-.venv/.complete .venv-aws/.complete:
+.venv/.complete .venv-aws/.complete .venv-scan/.complete:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed (3.13 to deploy); none was found. Set PYTHON=/path/to/python3." >&2; exit 1; }
 	@echo "installing $< into $(@D) with $(PYTHON)"
 	@test -x $(@D)/bin/python || "$(PYTHON)" -m venv $(@D)
@@ -67,7 +68,7 @@ dead-letters: $(STAMP) ## Count the messages of STAGE= that could not be handled
 redrive: $(STAMP) ## Hand the dead letters of QUEUE= (deliver) of STAGE= over to their queue again
 	@$(RUN) -m infra.deployment redrive "$(STAGE)" "$(QUEUE)"
 
-test-deployment: $(STAMP) ## Deploy to the embedded AWS and test what was deployed (Python 3.13)
+test-deployment: $(STAMP) .venv-scan/.complete ## Deploy to the embedded AWS and test what was deployed (Python 3.13)
 	@$(RUN) -m pytest -m deployment $(ARGS)
 
 check: $(STAMP) ## Lint, formatting, types, template
@@ -119,7 +120,7 @@ bench: $(STAMP) ## Run the benchmarks
 
 lock: ## Renew the lock files from the requirements
 	@test -x .build/lock/bin/uv || { "$(PYTHON)" -m venv .build/lock && .build/lock/bin/pip install --quiet uv; }
-	@for name in dev aws; do .build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	@for name in dev aws scan; do .build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" requirements-$$name.txt -o requirements-$$name.lock; done
 
 system-packages: ## Install the programs that tests need (with apt-get, as root)

@@ -8,6 +8,7 @@ from infra.local.aws import ROOT
 
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)", re.MULTILINE)
 SOURCES = {"dev": ("requirements.txt", "requirements-dev.txt"), "aws": ("requirements-aws.txt",)}
+SOURCES["scan"] = ("requirements-scan.txt",)
 
 
 def pinned(name):
