@@ -42,3 +42,6 @@ class MemorySigner:
 
     def sign(self, key: SigningKey, message: bytes) -> bytes:
         return self._private[key.key_id].sign(message, ec.ECDSA(SHA256()))
+
+    def private(self, key: SigningKey) -> ec.EllipticCurvePrivateKey:
+        return self._private[key.key_id]

@@ -56,7 +56,7 @@ class _KeySigner(signers.Signer):
     def __init__(self, signer: Signer, key: SigningKey) -> None:
         chain = [Certificate.load(each) for each in key.chain]
         registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # pyHanko leaves it out
-        registry.register_multiple(chain)
+        registry.register_multiple(chain[1:])
         super().__init__(
             signing_cert=chain[0],
             cert_registry=registry,

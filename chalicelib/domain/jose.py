@@ -59,23 +59,24 @@ def signing_input(typ: str, kid: str, claims: object, **header: object) -> str:
     return f"{encoded(canonical(head))}.{encoded(canonical(claims))}"
 
 
-def parsed(token: str, typ: str, *, also: frozenset[str] = frozenset()) -> Token:
+def parsed(token: str, typ: str, *, named: bool = True) -> Token:
     """A token of the type `typ`, taken apart; nothing is verified yet.
 
-    `also` names header members beside `alg`, `kid` and `typ` that such tokens have. Raises
-    `TokenMalformed`: for another algorithm or type, too, so that no token passes for another.
+    `named`: it names its key. Raises `TokenMalformed`: for another algorithm, type or header member
+    too, so that no token passes for another.
     """
     parts = token.split(".") if len(token) <= MOST_CHARACTERS else []
     if len(parts) != 3:
         raise TokenMalformed("not three parts")
     header, claims, signature = _object(parts[0]), _object(parts[1]), decoded(parts[2])
-    if header.keys() != {"alg", "kid", "typ"} | also:
+    if header.keys() != {"alg", "typ", *(("kid",) if named else ())}:
         raise TokenMalformed("header")
-    if header["alg"] != ALGORITHM or header["typ"] != typ or not isinstance(header["kid"], str):
+    kid = header.get("kid", "")
+    if header["alg"] != ALGORITHM or header["typ"] != typ or not isinstance(kid, str):
         raise TokenMalformed("algorithm or type")
     if len(signature) != 64:
         raise TokenMalformed("signature")
-    return Token(header["kid"], claims, f"{parts[0]}.{parts[1]}".encode(), signature)
+    return Token(kid, claims, f"{parts[0]}.{parts[1]}".encode(), signature)
 
 
 def _object(part: str) -> dict[str, Any]:
