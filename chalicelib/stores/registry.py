@@ -40,6 +40,7 @@ from chalicelib.stores.tables import (
     ABSENT,
     PRESENT,
     Check,
+    ConditionFailed,
     Delete,
     Key,
     Put,
@@ -180,15 +181,16 @@ class Registry:
     def put(self, sources: Sequence[Source], *, now: int, reason: str) -> SinkCounts:
         """File records; what is there already in the same words stays untouched.
 
-        A changed record becomes its next version. The `where` row is written last: after a crash
-        the same call does again what was not finished, with the same outcome.
+        A changed record becomes its next version in a commit of its own, and what staff changes at
+        the same time is not lost. New records are loaded, each one's `where` row last: after a
+        crash the same call does again what was not finished, with the same outcome.
         """
         latest, where = self._known(sources)
         rows: list[Row] = []
         marks: list[Row] = []
-        gone: list[Key] = []
         counts = {"created": 0, "changed": 0, "unchanged": 0}
         changed: dict[str, Facts] = {}
+        again: list[Source] = []
         for record_id, source in latest.items():
             known = where.get(mark_key(record_id))
             digest = self._digest(source)
@@ -200,17 +202,46 @@ class Registry:
                 counts["unchanged"] += 1
                 marks.append({**known, "digest": digest})
                 continue
-            counts["created" if known is None else "changed"] += 1
-            if known is not None:
+            filing = self._filing(record_id, source, known, before, now=now, reason=reason)
+            mark = self._mark(record_id, source, known, digest)
+            if known is None:
+                counts["created"] += 1
+                rows.extend(filing)
+                marks.append(mark)
+            elif self._replaced(record_id, source, known, [*filing], mark):
+                counts["changed"] += 1
                 changed[record_id] = source.facts
-                gone.extend(self._left_behind(record_id, source, known))
-            rows.extend(self._filing(record_id, source, known, before, now=now, reason=reason))
-            marks.append(self._mark(record_id, source, known, digest))
+            else:
+                again.append(source)
         self._tables.load("registry", rows)
-        for key in gone:
-            self._tables.write(Delete(key))
         self._tables.load("registry", marks)
-        return SinkCounts(**counts, changed_records=changed)
+        counted = SinkCounts(**counts, changed_records=changed)
+        return counted if not again else self._put_again(counted, again, now=now, reason=reason)
+
+    def _replaced(
+        self, record_id: str, source: Source, known: Row, rows: Sequence[Row], mark: Row
+    ) -> bool:
+        """Make a filed record's next version; False when somebody was quicker."""
+        as_read = When(equal={"version": known["version"], "ref": known["ref"]})
+        left = (Delete(key) for key in self._left_behind(record_id, source, known))
+        writes = [Put("registry", row) for row in rows]
+        try:
+            self._tables.commit([*writes, *left, Put("registry", mark, as_read)])
+        except ConditionFailed:
+            return False
+        return True
+
+    def _put_again(
+        self, counted: SinkCounts, sources: Sequence[Source], *, now: int, reason: str
+    ) -> SinkCounts:
+        """File what was changed meanwhile, on top of that change."""
+        more = self.put(sources, now=now, reason=reason)
+        return SinkCounts(
+            created=counted.created + more.created,
+            changed=counted.changed + more.changed,
+            unchanged=counted.unchanged + more.unchanged,
+            changed_records={**counted.changed_records, **more.changed_records},
+        )
 
     def _known(self, sources: Sequence[Source]) -> tuple[dict[str, Source], Mapping[Key, Row]]:
         """The sources by the id that each record has, and the marks of those filed before.

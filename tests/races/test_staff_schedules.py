@@ -12,7 +12,7 @@ from tests.corrections import ask
 from tests.faults.staff_flows import PRESIDENT, Setting
 from tests.lab import lab
 from tests.races.scheduler import Operation, explore
-from tests.records import LI, UNIVERSITY_CODE, file_record, member, record_ids
+from tests.records import LI, UNIVERSITY_CODE, WANG, file_record, member, record_ids
 from tests.registry import change, decide, review
 from tests.tables import straight
 from tests.world import Answer
@@ -158,6 +158,32 @@ def bind_by_hand_while_the_record_moves() -> Pair:
     return Pair(setting, operations, check)
 
 
+def import_while_the_record_changes() -> Pair:
+    """Neither the file nor the registrar overwrites the other unseen."""
+    setting = Setting(lab())
+
+    def imported() -> None:
+        file_record(setting.archive, "credentials", WANG, major_name="历史学")
+
+    def check(answers: list[Any]) -> None:
+        changed = answers[0].status == 200
+        (record,) = setting.student.call("GET", "/archive/credentials").json["items"]
+        path = f"/archive/credentials/{setting.record_id}/versions"
+        said = [one["facts"] for one in setting.student.call("GET", path).json["items"]]
+        assert record["version"] == len(said) + 1 == 2 + changed
+        presidents = [
+            facts["president_name"] for facts in (record, *said) if "president_name" in facts
+        ]
+        assert ("林校长" in presidents) == changed
+        assert "历史学" in {facts["major_name"] for facts in (record, *said)}
+
+    operations: list[Operation] = [
+        lambda: change(setting.registrar, setting.record_id, president_name="林校长"),
+        imported,
+    ]
+    return Pair(setting, operations, check)
+
+
 def deactivate_while_signing_in_goes_on() -> Pair:
     """Whoever was deactivated reads nothing afterwards."""
     setting = Setting(lab())
@@ -189,6 +215,7 @@ PAIRS = (
     decide_a_correction_while_it_is_withdrawn,
     issue_a_report_while_the_record_changes,
     bind_by_hand_while_the_record_moves,
+    import_while_the_record_changes,
     deactivate_while_signing_in_goes_on,
 )
 
