@@ -1,13 +1,14 @@
 """The account itself: reading it, changing password and contacts, its activity."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
 from chalicelib.api.calls import Call
 from chalicelib.api.cursors import Paging, page_from
+from chalicelib.api.members import Token, TokenBody
 from chalicelib.api.routes import Binary, Function, Listing
-from chalicelib.api.scan_consents import ScanConsentBody, given_consent
+from chalicelib.api.scan_consents import EvidenceBody, given_consent
 from chalicelib.operations import (
     account,
     activity,
@@ -21,12 +22,11 @@ from chalicelib.operations import (
     export_page,
     upgrade,
 )
-from chalicelib.operations.appeals import Submission
+from chalicelib.operations.document_scans import Submission
 from chalicelib.operations.views import AccountView
 
 function = Function("account")
 
-Token = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 
 _CHANGE_RAISES = ("reauthentication_required", "conflict")
 
@@ -57,12 +57,6 @@ class AuthenticatorCodeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     code: Token
 
 
-class UndoBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The token of the link that was sent to the old phone's or e-mail's owner."""
-
-    token: Token
-
-
 class IdentityBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Another name or document; `evidence` says that a picture follows, as it always does."""
 
@@ -70,12 +64,6 @@ class IdentityBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     document_type: str
     document_number: str
     evidence: bool | None = None
-
-
-class IdentityEvidenceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The separate consent; without it the current text counts as agreed to by submitting."""
-
-    consent: ScanConsentBody | None = None
 
 
 class TermsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -168,7 +156,7 @@ def prove_identity(call: Call) -> change_identity.IdentityAnswer:
     "POST",
     "/account/identity/{review_id}/submit",
     policy="signed_in",
-    body=IdentityEvidenceBody,
+    body=EvidenceBody,
     body_optional=True,
     answers={202: Submission},
     raises=("not_found", "conflict", "file_rejected", "rate_limited"),
@@ -208,7 +196,7 @@ def withdraw_identity(call: Call, review_id: str) -> None:
     "POST",
     "/account/contact-undo",
     policy="public",
-    body=UndoBody,
+    body=TokenBody,
     answers={204: None},
     raises=("code_invalid",),
 )

@@ -1,18 +1,16 @@
 """Appeals: opening, submitting, reading and withdrawing one; the present holder's objection."""
 
-from typing import Annotated
-
 import msgspec
 
 from chalicelib.api.calls import Call
+from chalicelib.api.members import Reason, Token
 from chalicelib.api.routes import Function
 from chalicelib.api.scan_consents import ScanConsentBody, given_consent
 from chalicelib.operations import appeals
+from chalicelib.operations.document_scans import Submission
 
 function = Function("appeals")
 
-Token = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
-Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
 TOKEN_HEADER = "Appeal-Token"  # noqa: S105 -- a header's name
 
@@ -70,10 +68,10 @@ def open_appeal(call: Call) -> appeals.Opened:
     "/appeals/{appeal_id}/submit",
     policy="public",
     body=SubmissionBody,
-    answers={202: appeals.Submission},
+    answers={202: Submission},
     raises=("not_found", "conflict", "file_rejected", "rate_limited"),
 )
-def submit_appeal(call: Call, appeal_id: str) -> appeals.Submission:
+def submit_appeal(call: Call, appeal_id: str) -> Submission:
     """Submit an appeal whose picture was uploaded."""
     body: SubmissionBody = call.body
     return appeals.submit_appeal(

@@ -7,8 +7,9 @@ import msgspec
 
 from chalicelib.api.calls import Call
 from chalicelib.api.cursors import Paging, page_of
+from chalicelib.api.members import Reason
 from chalicelib.api.routes import Function, Listing
-from chalicelib.api.scan_consents import ScanConsentBody, given_consent
+from chalicelib.api.scan_consents import EvidenceBody, given_consent
 from chalicelib.domain.errors import FieldProblem, InvalidInput
 from chalicelib.domain.records import Family
 from chalicelib.operations import correct, proofread
@@ -17,7 +18,6 @@ from chalicelib.stores.proofreading import Verdict
 function = Function("correct")
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 Proposed = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 MOST_CHANGES = 20
 
@@ -52,12 +52,6 @@ class CorrectionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     institution_code: Annotated[str, msgspec.Meta(min_length=5, max_length=5)] | None = None
     facts: Annotated[dict[Id, Proposed], msgspec.Meta(min_length=1, max_length=40)] | None = None
     evidence: bool = False
-
-
-class EvidenceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The separate consent; without it the current text counts as agreed to by submitting."""
-
-    consent: ScanConsentBody | None = None
 
 
 @function.route(

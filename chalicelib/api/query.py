@@ -103,5 +103,5 @@ def read_versions(call: Call, family: str, record_id: str) -> Listing:
 )
 def search_institutions(call: Call) -> Listing:
     """Institutions by code or name."""
-    found = query.search_institutions(call.ports, call.query.query, 1000)
+    found = query.search_institutions(call.ports, call.query.query)
     return page_of(call, found, extra=call.query.query)

@@ -1,16 +1,13 @@
 """Recovery of user name and password; the first password, by invitation."""
 
-from typing import Annotated
-
 import msgspec
 
 from chalicelib.api.calls import Call
+from chalicelib.api.members import Token, TokenBody
 from chalicelib.api.routes import Function
 from chalicelib.operations import invitations, recover
 
 function = Function("recover")
-
-Token = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 
 
 class UsernameRecoveryBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,12 +26,6 @@ class PasswordResetBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     document_type: str
     document_number: str
     new_password: str
-
-
-class InvitationBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The token of the link that was mailed."""
-
-    token: Token
 
 
 class AcceptBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,7 +82,7 @@ def reset_password(call: Call) -> None:
     "POST",
     "/invitations",
     policy="public",
-    body=InvitationBody,
+    body=TokenBody,
     answers={200: invitations.InvitationView},
     raises=("code_invalid",),
 )

@@ -1,16 +1,13 @@
 """Registration: draft, confirm, cancel; confirming the e-mail address."""
 
-from typing import Annotated
-
 import msgspec
 
 from chalicelib.api.calls import Call
+from chalicelib.api.members import Token, TokenBody
 from chalicelib.api.routes import Function, Nothing
 from chalicelib.operations import confirm_email, register
 
 function = Function("register")
-
-Token = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 
 
 class ConsentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,12 +27,6 @@ class RegistrationBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     document_type: str
     document_number: str
     consent: ConsentBody
-
-
-class EmailConfirmationBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The token of the confirmation mail."""
-
-    token: Token
 
 
 @function.route(
@@ -94,7 +85,7 @@ def cancel_registration(call: Call, registration_id: str) -> None:
     "POST",
     "/email-confirmations",
     policy="public",
-    body=EmailConfirmationBody,
+    body=TokenBody,
     answers={204: None},
     creating=True,
     raises=("code_invalid",),

@@ -83,8 +83,8 @@ def normal_institution_name(name: str) -> str:
     return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 
-def search(directory: Sequence[Institution], query: str, limit: int) -> list[Institution]:
-    """At most `limit` institutions that a person typing `query` may mean, likeliest first.
+def search(directory: Sequence[Institution], query: str) -> list[Institution]:
+    """The institutions that a person typing `query` may mean, likeliest first.
 
     First the one with that code, identifier or name, then those whose code, then whose name begins
     so, then whose name holds it; otherwise in the directory's order. All for an empty query.
@@ -93,7 +93,7 @@ def search(directory: Sequence[Institution], query: str, limit: int) -> list[Ins
     ranked = ((_rank(institution, wanted), institution) for institution in directory)
     found = [(rank, institution) for rank, institution in ranked if rank is not None]
     found.sort(key=lambda pair: pair[0])
-    return [institution for _, institution in found[:limit]]
+    return [institution for _, institution in found]
 
 
 def _rank(institution: Institution, wanted: str) -> int | None:

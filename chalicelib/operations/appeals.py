@@ -5,26 +5,28 @@ from contextlib import suppress
 import msgspec
 
 from chalicelib.domain.appeal_states import DRAFT_SECONDS, REASONS, CaseEvent
-from chalicelib.domain.documents import parse_document
 from chalicelib.domain.emails import parse_email
 from chalicelib.domain.errors import Language, Refusal, invalid
-from chalicelib.domain.instants import china_date, rfc3339
+from chalicelib.domain.instants import rfc3339
 from chalicelib.domain.messages import KINDS, local_time
-from chalicelib.domain.names import parse_name
 from chalicelib.operations.document_scans import (
     WATCH_SECONDS,
     GivenConsent,
+    Submission,
     Upload,
     clear_quarantine,
     moved,
     offer_form,
     offer_upload,
+    submission_of,
+    submission_or,
     submitted,
 )
 from chalicelib.operations.notices import CHANNELS
+from chalicelib.operations.persons import stated_person
 from chalicelib.operations.ports import Caller, Ports
 from chalicelib.operations.recover import require_proof_of
-from chalicelib.stores.accounts import Person, document_value
+from chalicelib.stores.accounts import document_value
 from chalicelib.stores.cases import Appeal, Objection
 from chalicelib.stores.keyring import same, token_digest
 from chalicelib.stores.limits import Hit, OverLimit, is_counter
@@ -44,13 +46,6 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     appeal_token: str
     upload: Upload
     expires_at: str
-
-
-class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """A case that waits for its decision."""
-
-    status: str
-    due_at: str | None
 
 
 class AppealView(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,14 +76,14 @@ def open_appeal(
     if proof.channel != "sms":
         raise invalid("verification_token", "channel_not_allowed")
     now = ports.now()
-    document = parse_document(document_type, document_number, today=china_date(now))
+    person = stated_person(
+        ports, name=name, document_type=document_type, document_number=document_number
+    )
     token = ports.random.token()
     appeal = Appeal(
         case_id=ports.random.identifier(),
         token_digest=token_digest(token),
-        person=Person(
-            name=parse_name(name), document_type=document.type, document_number=document.number
-        ),
+        person=person,
         phone=proof.destination,
         email=parse_email(email),
         language=caller.language,
@@ -110,11 +105,11 @@ def submit_appeal(
     """
     appeal = _own(ports, appeal_id, appeal_token)
     if appeal.state == "submitted":
-        return _submission(appeal)
+        return submission_of(appeal)
     try:
         following = submitted(ports, appeal, consent)
     except Refusal as refusal:
-        return _submitted_meanwhile(ports, appeal_id, appeal_token, refusal)
+        return submission_or(_own(ports, appeal_id, appeal_token), refusal)
     writes = [
         *ports.cases.moving(appeal, following),
         *to_appellant(ports, following, "appeal_received"),
@@ -123,10 +118,10 @@ def submit_appeal(
     try:
         ports.commit(writes)
     except ConditionFailed:
-        return _submitted_meanwhile(ports, appeal_id, appeal_token, Refusal("conflict"))
+        return submission_or(_own(ports, appeal_id, appeal_token), Refusal("conflict"))
     clear_quarantine(ports, following.upload)
     ports.metrics.count("appeal_submitted")
-    return _submission(following)
+    return submission_of(following)
 
 
 def read_appeal(ports: Ports, appeal_id: str, appeal_token: str) -> AppealView:
@@ -281,18 +276,6 @@ def _own(ports: Ports, appeal_id: str, token: str) -> Appeal:
     if appeal is None or not same(appeal.token_digest, token_digest(token)):
         raise Refusal("not_found")
     return appeal
-
-
-def _submitted_meanwhile(ports: Ports, appeal_id: str, token: str, refusal: Refusal) -> Submission:
-    """The answer of the same request that was quicker and took the upload; else the refusal."""
-    appeal = _own(ports, appeal_id, token)
-    if appeal.state != "submitted":
-        raise refusal
-    return _submission(appeal)
-
-
-def _submission(appeal: Appeal) -> Submission:
-    return Submission(status=appeal.state, due_at=rfc3339(appeal.due_at) if appeal.due_at else None)
 
 
 def _holder(ports: Ports, appeal: Appeal) -> str | None:

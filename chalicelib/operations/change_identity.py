@@ -9,21 +9,23 @@ from collections.abc import Sequence
 import msgspec
 
 from chalicelib.domain.appeal_states import DRAFT_SECONDS
-from chalicelib.domain.documents import parse_document
 from chalicelib.domain.errors import Refusal
-from chalicelib.domain.instants import china_date, rfc3339
-from chalicelib.domain.names import parse_name, same_name
-from chalicelib.operations.appeals import Submission
+from chalicelib.domain.instants import rfc3339
+from chalicelib.domain.names import same_name
 from chalicelib.operations.document_scans import (
     WATCH_SECONDS,
     GivenConsent,
+    Submission,
     Upload,
     clear_quarantine,
     moved,
     offer_upload,
+    submission_of,
+    submission_or,
     submitted,
 )
 from chalicelib.operations.notices import tell
+from chalicelib.operations.persons import stated_person
 from chalicelib.operations.ports import Caller, Ports
 from chalicelib.operations.register import RECOVERY_LINKS, count_identity_question
 from chalicelib.operations.start_session import principal_of
@@ -73,9 +75,8 @@ def change_identity(
     if principal.consent_withdrawn:
         raise Refusal("consent_withdrawn")
     account = _account(ports, principal)
-    document = parse_document(document_type, document_number, today=china_date(ports.now()))
-    person = Person(
-        name=parse_name(name), document_type=document.type, document_number=document.number
+    person = stated_person(
+        ports, name=name, document_type=document_type, document_number=document_number
     )
     if account.identities and _is_same(person, account.person):
         return IdentityAnswer(status="approved", account=account_view(account))
@@ -93,21 +94,21 @@ def submit_identity(
     """
     change = _own(ports, principal, review_id)
     if change.state == "submitted":
-        return _submission(change)
+        return submission_of(change)
     try:
         following = submitted(ports, change, consent)
     except Refusal as refusal:
-        return _submitted_meanwhile(ports, principal, review_id, refusal)
+        return submission_or(_own(ports, principal, review_id), refusal)
     trail = ports.audited(
         principal.account_id, "identity_review_asked", "owner", review_id=review_id
     )
     try:
         ports.commit([*ports.cases.moving(change, following), trail])
     except ConditionFailed:
-        return _submitted_meanwhile(ports, principal, review_id, Refusal("conflict"))
+        return submission_or(_own(ports, principal, review_id), Refusal("conflict"))
     clear_quarantine(ports, following.upload)
     ports.metrics.count("identity_review_asked")
-    return _submission(following)
+    return submission_of(following)
 
 
 def read_review(ports: Ports, principal: Principal, review_id: str) -> IdentityReview:
@@ -320,20 +321,6 @@ def _own(ports: Ports, principal: Principal, review_id: str) -> IdentityChange:
     if change is None or change.account_id != principal.account_id:
         raise Refusal("not_found")
     return change
-
-
-def _submission(change: IdentityChange) -> Submission:
-    return Submission(status=change.state, due_at=rfc3339(change.due_at) if change.due_at else None)
-
-
-def _submitted_meanwhile(
-    ports: Ports, principal: Principal, review_id: str, refusal: Refusal
-) -> Submission:
-    """The answer of the same request that was quicker and took the upload; else the refusal."""
-    change = _own(ports, principal, review_id)
-    if change.state != "submitted":
-        raise refusal
-    return _submission(change)
 
 
 def _is_same(one: Person, other: Person) -> bool:

@@ -21,6 +21,7 @@ from chalicelib.domain.appeal_states import (
 )
 from chalicelib.domain.consents import CURRENT_VERSION, digest_of, require_consent
 from chalicelib.domain.errors import Refusal
+from chalicelib.domain.instants import rfc3339
 from chalicelib.domain.working_days import due_at
 from chalicelib.operations.ports import Ports
 from chalicelib.stores.accounts import Consent
@@ -42,6 +43,13 @@ class Upload(msgspec.Struct, frozen=True):
 
     url: str
     fields: Mapping[str, str]
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """A case that waits for its decision."""
+
+    status: str
+    due_at: str | None
 
 
 class GivenConsent(msgspec.Struct, frozen=True):
@@ -72,6 +80,18 @@ def submitted(ports: Ports, case: C, consent: GivenConsent | None) -> C:
     ports.cases.consent(case, scan_consent(ports, consent))
     scan = take_scan(ports, case.case_id, case.upload)
     return moved(case, "submit", ports.now(), scan=scan)
+
+
+def submission_of(case: Case) -> Submission:
+    """The answer to a submission."""
+    return Submission(status=case.state, due_at=rfc3339(case.due_at) if case.due_at else None)
+
+
+def submission_or(case: Case, refusal: Refusal) -> Submission:
+    """The answer of the same request that was quicker and took the upload; else the refusal."""
+    if case.state != "submitted":
+        raise refusal
+    return submission_of(case)
 
 
 def moved(

@@ -121,11 +121,11 @@ def read_versions(
     ]
 
 
-def search_institutions(ports: Ports, query: str, limit: int) -> Sequence[InstitutionView]:
+def search_institutions(ports: Ports, query: str) -> Sequence[InstitutionView]:
     """Institutions by code or name."""
     return [
         InstitutionView(code=one.code, name=one.name, province=one.province, level=one.level)
-        for one in search(ports.institutions.all(), query, limit)
+        for one in search(ports.institutions.all(), query)
     ]
 
 

@@ -2,16 +2,15 @@
 
 import msgspec
 
-from chalicelib.domain.documents import comparable_number, parse_document
+from chalicelib.domain.documents import comparable_number
 from chalicelib.domain.emails import comparable
 from chalicelib.domain.errors import Refusal, invalid
-from chalicelib.domain.instants import china_date
 from chalicelib.domain.limits import network_of
-from chalicelib.domain.names import parse_name
 from chalicelib.domain.passwords import check_password
 from chalicelib.operations.notices import tell
+from chalicelib.operations.persons import stated_person
 from chalicelib.operations.ports import Caller, Ports
-from chalicelib.stores.accounts import Account, Person, document_value
+from chalicelib.stores.accounts import Account, document_value
 from chalicelib.stores.codes import Proof
 from chalicelib.stores.limits import Hit
 from chalicelib.stores.tables import ConditionFailed
@@ -30,10 +29,8 @@ def recover_username(
     `InvalidInput` for what cannot be a name, number or token.
     """
     proof = require_proof_of(ports, verification_token, "recover_username")
-    today = china_date(ports.now())
-    document = parse_document(document_type, document_number, today=today)
-    person = Person(
-        name=parse_name(name), document_type=document.type, document_number=document.number
+    person = stated_person(
+        ports, name=name, document_type=document_type, document_number=document_number
     )
     hit = Hit("recovery.destination.day", proof.destination)  # A-11
     allowed = ports.limits.takes([hit], ports.now())

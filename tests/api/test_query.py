@@ -492,3 +492,29 @@ def test_the_public_list_may_be_cached_and_has_pages(directory):
         "GET", "/institutions", query={"query": "北京", "limit": "3", "cursor": first.json["next"]}
     )
     assert (other.status, other.code) == (422, "cursor_invalid")
+
+
+def test_the_public_list_goes_to_its_end(archive: World):
+    """The Ministry's list has more than two and a half thousand."""
+    known = [f"{code:05d}" for code in range(10_001, 12_601)]
+    archive.ports.institutions.merge(
+        [
+            Institution(
+                identifier=f"41110{code}",
+                code=code,
+                name=f"第{code}大学",
+                province="北京市",
+                level="本科",
+                department="教育部",
+            )
+            for code in known
+        ]
+    )
+    found, asked = [], {"query": "大学", "limit": "100"}
+    while True:
+        page = archive.client.call("GET", "/institutions", query=asked).json
+        found += [item["code"] for item in page["items"]]
+        if page["next"] is None:
+            break
+        asked["cursor"] = page["next"]
+    assert found == known

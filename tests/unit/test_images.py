@@ -59,6 +59,26 @@ def exif(**tags) -> bytes:
     return found.tobytes()
 
 
+def located() -> bytes:
+    found = Image.Exif()
+    found[0x010E] = SECRET.decode()
+    found.get_ifd(0x8825).update({1: "N", 2: (31.0, 13.0, 49.0), 3: "E", 4: (121.0, 28.0, 25.0)})
+    return found.tobytes()
+
+
+def png_of_16_bits() -> bytes:
+    """Two by two pixels of red, green, blue and opacity, two bytes each."""
+    line = b"\0" + struct.pack(">4H", 65535, 0, 0, 65535) * 2
+    return png(2, 2, line * 2, depth=16, colour=6)
+
+
+def interlaced() -> bytes:
+    """One pixel of Adam7: its first pass is the only one with anything in it."""
+    header = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 1)
+    data = chunk(b"IDAT", zlib.compress(b"\0\xff\0\0"))
+    return PNG[:8] + chunk(b"IHDR", header) + data + chunk(b"IEND", b"")
+
+
 def animated() -> bytes:
     frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
     target = BytesIO()
@@ -128,6 +148,17 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "bomb: compressed text": text_bomb,
     "bomb: compressed colour profile": profile_bomb,
     "JPEG of no width": lambda: jpeg_of_size(0, 100),
+    "PNG with chunks that never end": lambda: PNG[:33] + chunk(b"tEXt", b"a\0b") * 40_000,
+    "bomb: compressed international text": lambda: with_chunk(
+        b"iTXt", b"Comment\0\1\0\0\0" + zlib.compress(b"a" * 80_000_000)
+    ),
+    "bomb: a JPEG of 65500 × 65500 in tables": lambda: jpeg_of_size(65_500, 65_500) + bytes(50_000),
+    "WebP in a JPEG's name": lambda: b"\xff\xd8\xff" + saved("WEBP"),
+    "MPEG-4": lambda: b"\x00\x00\x00\x20ftypisom" + bytes(100),
+    "AVIF": lambda: b"\x00\x00\x00\x20ftypavif" + bytes(100),
+    "RAR": lambda: b"Rar!\x1a\x07\x01\x00" + bytes(100),
+    "PDF with a PNG behind it": lambda: b"%PDF-1.4\n" + PNG,
+    "script with a JPEG behind it": lambda: b"GIF89a/*" + JPEG + b"*/=alert(1)",
     "too large by one byte": lambda: JPEG + bytes(MOST_BYTES + 1 - len(JPEG)),
 }
 
@@ -164,9 +195,33 @@ HARMLESS: dict[str, Callable[[], bytes]] = {
     "JPEG with a program behind its end": lambda: JPEG + b"<?php system($_GET[0]); ?>" + SECRET,
     "JPEG with an archive behind its end": lambda: JPEG + b"PK\x03\x04" + SECRET,
     "PNG with a page behind its end": lambda: PNG + b"<script>alert(1)</script>" + SECRET,
+    "JPEG with a PDF behind its end": lambda: JPEG + b"%PDF-1.7\n1 0 obj" + SECRET,
+    "PNG with an archive behind its end": lambda: PNG + b"PK\x03\x04" + SECRET + b"PK\x05\x06",
+    "JPEG with an archive in a comment": lambda: noisy(comment=b"PK\x03\x04" + SECRET),
+    "JPEG with a script in a comment": lambda: noisy(comment=b"<script>alert(1)</script>"),
+    "JPEG with a PDF in its EXIF": lambda: noisy(exif=b"Exif\0\0%PDF-1.7" + SECRET),
+    "EXIF with where it was taken": lambda: noisy(exif=located()),
+    "PNG with a small colour profile": lambda: with_chunk(
+        b"iCCP", b"icc\0\0" + zlib.compress(SECRET * 10)
+    ),
+    "CMYK JPEG with an Adobe marker and a profile": lambda: saved(
+        "JPEG", "CMYK", icc_profile=SECRET * 10
+    ),
+    "PNG in 16 bits of colour with transparency": png_of_16_bits,
+    "interlaced PNG": interlaced,
+    "JPEG of one pixel": lambda: saved("JPEG", size=(1, 1)),
     "two JPEGs in one": lambda: JPEG + noisy(comment=SECRET),
 }
-HIDDEN = (SECRET, b"<?php", b"PK\x03\x04", b"<script", b"Exif", b"ICC_PROFILE", b"http://ns.adobe")
+HIDDEN = (
+    SECRET,
+    b"<?php",
+    b"PK\x03\x04",
+    b"<script",
+    b"Exif",
+    b"ICC_PROFILE",
+    b"http://ns.adobe",
+    b"%PDF",
+)
 
 
 @pytest.mark.parametrize("name", HARMLESS)
