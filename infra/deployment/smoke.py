@@ -8,7 +8,7 @@ import urllib3
 
 from infra.http_pool import http_pool
 
-_SECONDS = 30.0
+_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)

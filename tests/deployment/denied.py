@@ -1,6 +1,6 @@
 """For each function a call that it must not make, however the application is changed.
 
-`{…}` in an argument is an output of the stack or the account.
+`{…}` in an argument is an output of the stack, or the ARN of the key of that purpose.
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ def text_message(why: str) -> Forbidden:
 
 def unwrapping(purpose: str, why: str) -> Forbidden:
     """Decrypting with a key of the stage."""
-    arguments = {"CiphertextBlob": b"x", "KeyId": f"alias/archive-dev-{purpose}"}
+    arguments = {"CiphertextBlob": b"x", "KeyId": f"{{{purpose}}}"}
     return Forbidden("kms", "decrypt", arguments, f"the key {purpose}", why)
 
 

@@ -8,6 +8,7 @@ policies), encrypted connections, who may invoke a function.
 import dataclasses
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -30,7 +31,8 @@ NOT_EMULATED: Mapping[str, str] = {
 
 NOT_ENFORCED: Mapping[str, str] = {
     "kms:…": "its IAM knows no condition of KMS and would deny every call: left out. Its KMS "
-    "itself does compare the encryption context.",
+    "itself does compare the encryption context. It takes an alias for another resource than its "
+    "key: granted in addition.",
     "sqs:SendMessageBatch": "it takes this for an action of its own, which AWS counts as "
     "sqs:SendMessage: granted in addition.",
     "ses:SendEmail": "it knows no identity as the resource: granted on all.",
@@ -39,7 +41,8 @@ NOT_ENFORCED: Mapping[str, str] = {
 }
 """Where the deployed policies differ from the packaged ones or something is not waited for."""
 
-EQUAL = "StringEquals"
+_KEY = re.compile(r"\$\{(\w+)Key\.Arn\}")
+_ALIAS = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:alias/archive-${Stage}-%s"
 _ROOM = 8 * 1024**3
 
 
@@ -89,15 +92,28 @@ def emulated(packaged: Package) -> Package:
 
 
 def _as_emulated(part: dict[str, Any]) -> dict[str, Any]:
-    if "sqs:SendMessage" in part.get("Action", ()):
-        return {**part, "Action": [*part["Action"], "sqs:SendMessageBatch"]}
-    if "ses:SendEmail" in part.get("Action", ()):
-        return {**part, "Resource": ["*"]}
     if part.get("ScheduleExpression") == "rate(15 minutes)":
         return {**part, "ScheduleExpression": "rate(1 minute)"}
-    if any(name.startswith("kms:") for name in part.get("Condition", {}).get(EQUAL, {})):
-        return {name: value for name, value in part.items() if name != "Condition"}
+    if isinstance(part.get("Action"), list) and "Effect" in part:
+        return _emulated_statement(part)
     return part
+
+
+def _emulated_statement(statement: dict[str, Any]) -> dict[str, Any]:
+    actions, resources = statement["Action"], statement.get("Resource", [])
+    if "sqs:SendMessage" in actions:
+        return {**statement, "Action": [*actions, "sqs:SendMessageBatch"]}
+    if "ses:SendEmail" in actions:
+        return {**statement, "Resource": ["*"]}
+    if any(action.startswith("kms:") for action in actions):
+        aliases = [
+            {"Fn::Sub": _ALIAS % key[1].lower()}
+            for resource in resources
+            if (key := _KEY.fullmatch(resource.get("Fn::Sub", "")))
+        ]
+        unconditional = {name: value for name, value in statement.items() if name != "Condition"}
+        return {**unconditional, "Resource": [*resources, *aliases]}
+    return statement
 
 
 @contextmanager
