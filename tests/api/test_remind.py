@@ -2,6 +2,7 @@
 
 import pytest
 
+from chalicelib import jobs
 from chalicelib.operations.remind import Reminded, remind
 from tests.api.steps import sent_to
 from tests.api.test_report import issue
@@ -115,3 +116,11 @@ def test_a_closing_account_is_told_three_days_before(archive, student, cancelled
     assert go_to(archive, started + PAUSE - 4 * DAY) == Reminded(0, 0)
     assert go_to(archive, started + PAUSE - 3 * DAY) == Reminded(not cancelled, 0)
     assert texts(archive, "注销") == told + 2 * (not cancelled)
+
+
+def test_the_schedule_does_the_same(archive, student):
+    until = issued(archive, student)
+    confirmed(archive)
+    archive.clock.instant = until - 3 * DAY
+    assert jobs.remind(archive.ports) == 1
+    assert jobs.remind(archive.ports) == 0

@@ -10,12 +10,11 @@ import pytest
 from infra.packaging.functions import read_functions
 from infra.packaging.policies import ALL_PHONES, load_policies
 from tests.deployment.test_settings_files import KNOWN
-from tests.deployment.usage import ARN, table
+from tests.deployment.usage import ARN
 
 pytestmark = [pytest.mark.deployment, pytest.mark.req("R-70")]
 
-DRIVEN_BY = ("tests/api", "tests/unit/test_consumers.py")
-TIDIED = ("accounts", "codes", "sessions")
+DRIVEN_BY = ("tests/api", "tests/faults/test_expire_codes.py")
 
 
 def consuming(queue):
@@ -41,9 +40,6 @@ BEHIND_A_PORT = {
         ("ses:SendEmail", ARN % ("ses", "configuration-set/archive-${Stage}")),
         ("kms:Decrypt", "${IndexKey.Arn}"),  # mail is tagged with its recipient's blind index
     },
-    "expire_codes": {("dynamodb:Query", table(name, "/index/expiry")) for name in TIDIED}
-    | {(f"dynamodb:{what}Item", table(name)) for what in ("Get", "Delete") for name in TIDIED},
-    "remind": {("dynamodb:GetItem", table("reports"))},
 }
 """What the recorder does not see: the senders, and jobs whose tests call their operation."""
 
