@@ -41,7 +41,7 @@ BEHIND_A_PORT = {
         ("kms:Decrypt", "${IndexKey.Arn}"),  # mail is tagged with its recipient's blind index
     },
 }
-"""What the recorder does not see: the senders, and jobs whose tests call their operation."""
+"""What the recorder does not see: the senders."""
 
 
 @pytest.fixture(scope="session")
