@@ -9,9 +9,24 @@ from infra.packaging.checkout import CannotPackage, require_python
 from infra.packaging.package import Package, package
 from tests.deployment.denied import DENIED
 from tests.deployment.emulation import embedded_aws, emulated
+from tests.deployment.recording import Recording, record
 from tests.deployment.site import DeployedSite, deploy_site
 
 DENIALS = pytest.StashKey[dict[str, str | None]]()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def recording(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Recording | None]:
+    """What the functions ask of AWS: recorded beside all other tests, where some test wants it."""
+    wanting = [
+        item for item in request.session.items if "used" in getattr(item, "fixturenames", ())
+    ]
+    made = record(tmp_path_factory.mktemp("usage")) if wanting else None
+    yield made
+    if made is not None:
+        made.end()
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,5 @@
 """Granted = used: each function's policy holds what its tests ask of AWS, and nothing else."""
 
-import json
-import os
-import subprocess
-import sys
-
 import pytest
 
 from infra.packaging.functions import read_functions
@@ -13,8 +8,6 @@ from tests.deployment.test_settings_files import KNOWN
 from tests.deployment.usage import ARN
 
 pytestmark = [pytest.mark.deployment, pytest.mark.req("R-70")]
-
-DRIVEN_BY = ("tests/api", "tests/faults/test_expire_codes.py")
 
 
 def consuming(queue):
@@ -45,19 +38,8 @@ BEHIND_A_PORT = {
 
 
 @pytest.fixture(scope="session")
-def used(tmp_path_factory):
-    file = tmp_path_factory.mktemp("usage") / "used.json"
-    command = [sys.executable, "-m", "pytest", "-p", "no:xdist", "-p", "tests.deployment.usage"]
-    command += [*DRIVEN_BY, "--ignore", "tests/api/test_fuzz.py", "--hypothesis-seed=0"]
-    ran = subprocess.run(
-        command,
-        env=os.environ | {"USAGE_FILE": str(file)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stdout[-2000:]
-    return json.loads(file.read_text())
+def used(recording):
+    return recording.used()
 
 
 def granted():
