@@ -3,7 +3,9 @@
 import pytest
 
 from infra.packaging.functions import read_functions
+from infra.packaging.policies import load_policies
 from tests.deployment.denied import DENIED
+from tests.deployment.test_settings_files import KNOWN
 from tests.deployment.uses import USES
 
 
@@ -14,3 +16,8 @@ def test_every_function_has_a_call_that_it_must_not_make():
 
 def test_every_function_is_used_where_it_is_deployed():
     assert set(USES) == set(read_functions())
+
+
+@pytest.mark.req("R-70")
+def test_every_function_has_an_exact_policy():
+    assert set(load_policies(list(read_functions()), KNOWN)) == set(read_functions())
