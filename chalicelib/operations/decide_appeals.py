@@ -1,6 +1,7 @@
 """The operators' side of appeals: what waits, what it says, its scan, and the decision of two."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Literal
 
 import msgspec
@@ -163,10 +164,16 @@ def _propose_or_decide(
     own = _own_trail(ports, principal, "appeal_decided", appeal, opinion)
     ports.commit([*_deciding(ports, appeal, opinion, deciders), own], reply=answer)
     ports.metrics.count("appeal_decided", decision=opinion.decision)
-    decided = ports.cases.appeal(appeal.case_id, ports.now())
-    if decided is not None:
-        settle(ports, decided)
+    _settle_now(ports, appeal.case_id)
     return answer
+
+
+def _settle_now(ports: Ports, appeal_id: str) -> None:
+    """What cannot be tidied just now is tidied by the schedule, within the hour."""
+    with suppress(Refusal):
+        decided = ports.cases.appeal(appeal_id, ports.now())
+        if decided is not None:
+            settle(ports, decided)
 
 
 def _deciding(

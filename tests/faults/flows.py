@@ -10,6 +10,7 @@ from typing import Any
 
 from tests import appeals
 from tests.appeals import APPELLANT_MAIL, APPELLANT_PHONE, read_appeal
+from tests.decisions import decide, decided_by_both, office
 from tests.lab import Lab
 from tests.records import CERTIFICATE_NUMBER, file_record
 from tests.world import PASSWORD, Answer, Client, Student
@@ -244,6 +245,43 @@ def ask_for_another_name(archive: Lab) -> Flow:
     return Flow(lambda: appeals.change_identity(client, WANG, name="王大明"), 202, check)
 
 
+def approve_an_appeal(archive: Lab) -> Flow:
+    client = _member(archive, "credentials")
+    opened = appeals.open_appeal(archive, WANG).json
+    appeals.submit_appeal(archive, opened)
+    operators = office(archive)
+    archive.deliver()
+    assert decide(operators.first.client, opened["appeal_id"], "approve").status == 200
+    path = f"/operator/appeals/{opened['appeal_id']}/decision"
+
+    def check(answer: Answer) -> None:
+        assert answer.json["outcome"] == "decided"
+        number = f"id:{WANG.document_number}"
+        holder = archive.ports.accounts.holder("document", number)
+        assert holder == archive.ports.accounts.holder("phone", APPELLANT_PHONE)
+        assert client.call("GET", "/account").status == 401
+
+    return Flow(_post(operators.second.client, path, {"decision": "approve"}), 200, check)
+
+
+def undo_an_approval(archive: Lab) -> Flow:
+    _member(archive, "credentials")
+    opened = appeals.open_appeal(archive, WANG).json
+    appeals.submit_appeal(archive, opened)
+    operators = office(archive)
+    decided_by_both(operators, opened["appeal_id"], "approve")
+    archive.deliver()
+    assert decide(operators.first.client, opened["appeal_id"], "undo").status == 200
+    path = f"/operator/appeals/{opened['appeal_id']}/decision"
+
+    def check(_: Answer) -> None:
+        number = f"id:{WANG.document_number}"
+        holder = archive.ports.accounts.holder("document", number)
+        assert holder == archive.ports.accounts.holder("phone", WANG.phone)
+
+    return Flow(_post(operators.second.client, path, {"decision": "undo"}), 200, check)
+
+
 FLOWS: Mapping[str, Callable[[Lab], Flow]] = {
     flow.__name__: flow
     for flow in (
@@ -267,6 +305,8 @@ FLOWS: Mapping[str, Callable[[Lab], Flow]] = {
         object_to_an_appeal,
         prove_identity,
         ask_for_another_name,
+        approve_an_appeal,
+        undo_an_approval,
     )
 }
 
