@@ -20,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Single readings are enough for spelling names, and load four times as fast.
 export PYPINYIN_NO_PHRASES := true
 
-.PHONY: help setup run test test-deployment package deploy rollback dead-letters redrive schedules faults fuzz check format reset demo-data import-institutions import-records first-operator verify-audit lock docs bench later messages system-packages
+.PHONY: help setup run test test-deployment package deploy rollback dead-letters redrive schedules faults fuzz check format reset demo-data import-institutions import-records first-operator statistics verify-audit lock docs bench later messages system-packages
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -102,6 +102,10 @@ first-operator: $(STAMP) ## Invite the first operator EMAIL= (NAME=) of STAGE=de
 	@test -n "$(EMAIL)" || { echo "EMAIL= is missing" >&2; exit 2; }
 	@$(RUN) -m $(if $(filter-out local,$(STAGE)),infra.deployment.within "$(STAGE)",infra.local.within) \
 		infra.first_operator "$(EMAIL)" $(if $(NAME),--name "$(NAME)")
+
+statistics: $(STAMP) ## Print figures of the last DAYS=30 days of STAGE=, or of the local run (HTML=file for a page)
+	@$(RUN) -m $(if $(filter-out local,$(STAGE)),infra.deployment.within "$(STAGE)",infra.local.within) \
+		infra.statistics --days $(or $(DAYS),30) $(if $(HTML),--html "$(HTML)")
 
 verify-audit: $(STAMP) ## Verify the audit trail of STAGE=, or of the running local archive (ANCHOR=hour:digest)
 	@$(RUN) -m $(if $(filter-out local,$(STAGE)),infra.deployment.within "$(STAGE)",infra.local.within) \

@@ -21,7 +21,7 @@ from chalicelib.adapters.files import SealedFiles
 from chalicelib.adapters.keys import KmsDataKeys
 from chalicelib.adapters.password_blocklist import is_common
 from chalicelib.adapters.quarantine import S3Quarantine
-from chalicelib.adapters.queues import SqsDeliverQueue
+from chalicelib.adapters.queues import SqsDeadLetters, SqsDeliverQueue
 from chalicelib.adapters.randomness import SystemRandomness
 from chalicelib.adapters.senders import SesMail, SnsSms
 from chalicelib.adapters.signing_keys import KmsSigner
@@ -109,6 +109,7 @@ def build(chosen: Settings, *, now: Callable[[], int] | None = None) -> Ports:
         quarantine=S3Quarantine(clients.of("s3"), chosen.quarantine_bucket),
         images=_Lazy(_images),
         queue=SqsDeliverQueue(clients.of("sqs"), chosen.deliver_queue),
+        dead_letters=SqsDeadLetters(clients.of("sqs"), chosen.deliver_queue),
         senders={
             "sms": SnsSms(clients.of("sns")),
             "email": SesMail(

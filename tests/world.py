@@ -291,6 +291,7 @@ def world(
         quarantine=MemoryQuarantine(),
         images=PillowImages(),
         queue=queue,
+        dead_letters=queue,
         senders={"sms": sms, "email": mail},
         renderer=PlainRenderer(),
         pdf_signer=PlainPdfSigner(),

@@ -10,6 +10,7 @@ from chalicelib.stores.accounts import MailTrouble
 from chalicelib.stores.tables import Key
 
 _BATCH = 10
+_WAIT_SECONDS = 2
 _REFERENCE = re.compile(r"[0-9]+_[A-Za-z0-9_-]{43}", re.ASCII)
 
 
@@ -44,11 +45,77 @@ class SqsDeliverQueue:
         return [keys[int(entry["Id"])] for entry in answer.get("Successful", [])]
 
 
+class SqsDeadLetters:
+    """`DeadLetters` of the delivering queue; both are known by their names."""
+
+    def __init__(self, sqs: Callable[[], Any], queue: str) -> None:
+        self._sqs = sqs
+        self._queue = queue
+
+    def waiting(self) -> int:
+        """See `DeadLetters.waiting`."""
+        try:
+            return letters_waiting(self._sqs(), self._url(f"{self._queue}-dead"))
+        except CALL_FAILED as error:
+            raise unavailable("sqs", error) from None
+
+    def redrive(self, most: int) -> int:
+        """See `DeadLetters.redrive`."""
+        try:
+            return hand_over(
+                self._sqs(), self._url(f"{self._queue}-dead"), self._url(self._queue), most
+            )
+        except CALL_FAILED as error:
+            raise unavailable("sqs", error) from None
+
+    def _url(self, name: str) -> str:
+        return str(self._sqs().get_queue_url(QueueName=name)["QueueUrl"])
+
+
+def letters_waiting(sqs: Any, dead_letters: str) -> int:
+    """About how many messages wait in a queue (an address)."""
+    name = "ApproximateNumberOfMessages"
+    answer = sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=[name])
+    return int(answer["Attributes"][name])
+
+
+def hand_over(sqs: Any, dead_letters: str, queue: str, most: int) -> int:
+    """Hand up to `most` messages over from one queue to another (addresses); how many.
+
+    Safe to break off and to repeat: a message is in its queue before it leaves the dead letters.
+    """
+    done = 0
+    while done < most:
+        letters = sqs.receive_message(
+            QueueUrl=dead_letters,
+            MaxNumberOfMessages=min(_BATCH, most - done),
+            WaitTimeSeconds=_WAIT_SECONDS,
+        ).get("Messages", [])
+        if not letters:
+            break
+        for letter in letters:
+            sqs.send_message(QueueUrl=queue, MessageBody=letter["Body"])
+            sqs.delete_message(QueueUrl=dead_letters, ReceiptHandle=letter["ReceiptHandle"])
+        done += len(letters)
+    return done
+
+
 class MemoryQueue:
-    """`DeliverQueue` in memory, for tests."""
+    """`DeliverQueue` and its `DeadLetters` in memory, for tests."""
 
     def __init__(self) -> None:
         self.keys: list[Key] = []
+        self.dead: list[Key] = []
+
+    def waiting(self) -> int:
+        """See `DeadLetters.waiting`."""
+        return len(self.dead)
+
+    def redrive(self, most: int) -> int:
+        """See `DeadLetters.redrive`."""
+        taken, self.dead = self.dead[:most], self.dead[most:]
+        self.keys.extend(taken)
+        return len(taken)
 
     def send(self, keys: Sequence[Key]) -> Sequence[Key]:
         """See `DeliverQueue.send`."""

@@ -9,7 +9,7 @@ from chalicelib.api.cursors import Paging, page_from
 from chalicelib.api.routes import Binary, Function, Listing
 from chalicelib.domain.appeal_states import Decision
 from chalicelib.domain.staff import Role
-from chalicelib.operations import decide_appeals, decide_reviews, staff
+from chalicelib.operations import decide_appeals, decide_reviews, operate, staff
 from chalicelib.operations.decide_appeals import Purpose
 from chalicelib.operations.two_people import Decided, Opinion
 
@@ -32,6 +32,19 @@ class Looking(msgspec.Struct, frozen=True):
     """Why somebody looks at personal data."""
 
     purpose: Purpose
+
+
+class LiftBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose limits begin anew, by phone or e-mail, and why."""
+
+    contact: Text
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+
+
+class StatisticsQuery(msgspec.Struct, frozen=True):
+    """How many days, today included."""
+
+    days: Annotated[int, msgspec.Meta(ge=1, le=92)] = 30
 
 
 class CaseDecisionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -135,7 +148,7 @@ def list_appeals(call: Call) -> Listing:
     answers={200: decide_appeals.AppealDetail},
     raises=("not_found",),
 )
-def read_appeal(call: Call, appeal_id: str) -> decide_appeals.AppealDetail:
+def look_at_appeal(call: Call, appeal_id: str) -> decide_appeals.AppealDetail:
     """An appeal in full; the read is noted with its purpose."""
     return decide_appeals.read_appeal(call.ports, call.principal, appeal_id, call.query.purpose)
 
@@ -149,7 +162,7 @@ def read_appeal(call: Call, appeal_id: str) -> decide_appeals.AppealDetail:
     media_type="image/jpeg",
     raises=("not_found",),
 )
-def read_scan(call: Call, appeal_id: str) -> Binary:
+def look_at_scan(call: Call, appeal_id: str) -> Binary:
     """An appeal's scan, marked with who looks at it; the read is noted with its purpose."""
     content = decide_appeals.read_scan(call.ports, call.principal, appeal_id, call.query.purpose)
     return Binary(content, "image/jpeg")
@@ -194,7 +207,7 @@ def list_reviews(call: Call) -> Listing:
     answers={200: decide_reviews.ReviewDetail},
     raises=("not_found",),
 )
-def read_review(call: Call, review_id: str) -> decide_reviews.ReviewDetail:
+def look_at_review(call: Call, review_id: str) -> decide_reviews.ReviewDetail:
     """A review in full; the read is noted with its purpose."""
     return decide_reviews.read_review(call.ports, call.principal, review_id, call.query.purpose)
 
@@ -208,7 +221,7 @@ def read_review(call: Call, review_id: str) -> decide_reviews.ReviewDetail:
     media_type="image/jpeg",
     raises=("not_found",),
 )
-def read_evidence(call: Call, review_id: str) -> Binary:
+def look_at_evidence(call: Call, review_id: str) -> Binary:
     """The evidence of a change of identity, marked with who looks at it; the read is noted."""
     content = decide_reviews.read_evidence(
         call.ports, call.principal, review_id, call.query.purpose
@@ -228,3 +241,52 @@ def read_evidence(call: Call, review_id: str) -> Binary:
 def decide_review(call: Call, review_id: str) -> Decided:
     """Decide a binding; propose or decide a change of identity."""
     return decide_reviews.decide_review(call.ports, call.principal, review_id, call.body.opinion)
+
+
+@function.route(
+    "GET",
+    "/operator/dead-letters",
+    policy="operator",
+    answers={200: operate.DeadLetterView},
+)
+def dead_letters(call: Call) -> operate.DeadLetterView:
+    """Messages that could not be sent, and how long the oldest one waits."""
+    return operate.dead_letters(call.ports)
+
+
+@function.route(
+    "POST",
+    "/operator/dead-letters/redrive",
+    policy="operator",
+    answers={200: operate.Redriven},
+    creating=True,
+)
+def redrive(call: Call) -> operate.Redriven:
+    """Queue messages that could not be sent once more, a hundred at most."""
+    return operate.redrive(call.ports, call.principal)
+
+
+@function.route(
+    "POST",
+    "/operator/limits/lift",
+    policy="operator",
+    body=LiftBody,
+    answers={200: operate.Lifted},
+    creating=True,
+)
+def lift_limits(call: Call) -> operate.Lifted:
+    """Let the limits of a person begin anew, with a reason that the trail keeps."""
+    body: LiftBody = call.body
+    return operate.lift_limits(call.ports, call.principal, contact=body.contact, reason=body.reason)
+
+
+@function.route(
+    "GET",
+    "/operator/statistics",
+    policy="operator",
+    query=StatisticsQuery,
+    answers={200: operate.Statistics},
+)
+def statistics(call: Call) -> operate.Statistics:
+    """How often what happened on each day: nobody's data."""
+    return operate.statistics(call.ports, call.query.days)

@@ -22,8 +22,11 @@ class Head(msgspec.Struct, frozen=True):
     link: bytes = FIRST
 
 
-class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """What is signed of an hour (hours since 1970, UTC): `before` is the last seal's digest."""
+class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is signed of an hour (hours since 1970, UTC): `before` is the last seal's digest.
+
+    `actions` counts the hour's lines by what they tell: figures without anybody's data.
+    """
 
     stage: str
     hour: int
@@ -31,6 +34,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     lines: int
     root: bytes
     before: bytes
+    actions: dict[str, int] = {}
 
     @property
     def message(self) -> bytes:

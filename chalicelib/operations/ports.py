@@ -123,6 +123,16 @@ class DeliverQueue(Protocol):
         """Queue them; answers those that were taken."""
 
 
+class DeadLetters(Protocol):
+    """Queued addresses of messages that could not be sent in five tries."""
+
+    def waiting(self) -> int:
+        """About how many wait. Raises `Refusal("unavailable")`."""
+
+    def redrive(self, most: int) -> int:
+        """Queue up to `most` of them again; how many. Raises `Refusal("unavailable")`."""
+
+
 class Sender(Protocol):
     """One channel to people."""
 
@@ -216,6 +226,7 @@ class Ports:
     quarantine: Quarantine
     images: ImageChecker
     queue: DeliverQueue
+    dead_letters: DeadLetters
     senders: Mapping[str, Sender]
     renderer: ReportRenderer
     pdf_signer: PdfSigner

@@ -4,7 +4,8 @@ Safe to run twice, at once, or killed midway: what an hour's seal covers no long
 is made, so a second sealing comes to the same heads and leaves the first's seal as it is.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -79,6 +80,7 @@ def _seal(ports: Ports, hour: int, last: Seal | None) -> int:
         lines=sum(len(lines) for lines in entries.values()),
         root=root_of(heads.items()),
         before=last.statement.digest if last else FIRST,
+        actions=_actions(entries),
     )
     key_id, signature = ports.audit_signer.sign(statement.message)
     seal = Seal(statement=statement, at=ports.now(), key_id=key_id, signature=signature)
@@ -86,6 +88,11 @@ def _seal(ports: Ports, hour: int, last: Seal | None) -> int:
     for _ in range(broken):
         ports.metrics.count("audit_broken")
     return broken
+
+
+def _actions(entries: Mapping[str, Sequence[Entry]]) -> dict[str, int]:
+    counted = Counter(entry.action for lines in entries.values() for entry in lines)
+    return {action: counted[action] for action in sorted(counted) if action}
 
 
 def _whole(ports: Ports, entries: Sequence[Entry]) -> int:

@@ -45,7 +45,7 @@ STALE_SECONDS = 3 * HOUR
 """A trail whose last sealed hour ended longer ago is no longer sealed, or was cut off."""
 
 _NOT_MET: Mapping[str, Problem] = {"journal": "journal_altered", "head": "head_inserted"}
-_LINE_COLUMNS = frozenset({"pk", "sk", "sealed", "request"})
+_LINE_COLUMNS = frozenset({"pk", "sk", "sealed", "state", "request"})
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -216,8 +216,10 @@ class _Walk:
         if not isinstance(sealed, bytes) or not row.keys() <= _LINE_COLUMNS:
             return False
         try:
-            self.ports.keyring.open_document(sealed, entry.key, AuditLine)
+            line = self.ports.keyring.open_document(sealed, entry.key, AuditLine)
         except (SealBroken, msgspec.DecodeError):
+            return False
+        if {row.get("state", line.action), entry.action or line.action} != {line.action}:
             return False
         return line_digest(entry.partition, entry.place, sealed) == entry.digest
 

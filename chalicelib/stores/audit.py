@@ -27,7 +27,12 @@ class Audit:
     def line(self, account_id: str, line_id: str, line: AuditLine) -> Put:
         """The write that adds a line; `line_id` orders the lines of one second."""
         key = Key("audit", f"account#{account_id}", f"{line.at:011d}#{line_id}")
-        row: Row = {"pk": key.pk, "sk": key.sk, "sealed": self._keyring.seal_document(line, key)}
+        row: Row = {
+            "pk": key.pk,
+            "sk": key.sk,
+            "state": line.action,
+            "sealed": self._keyring.seal_document(line, key),
+        }
         return Put("audit", row, ABSENT)
 
     def lines(

@@ -2,7 +2,7 @@
 
 Rows of the `audit` table beside the lines themselves; none is ever changed:
 
-journal#<hour>#<shard>   <partition>#<place>   digest = of the line at that place of that partition
+journal#<hour>#<shard>   <partition>#<place>   digest = of the line there, state = its action
 chain#<partition>        <hour>                the partition's head after that hour: count, digest
 seals                    <hour>                sealed = the signed `Seal` (public, not encrypted)
 
@@ -109,6 +109,7 @@ class Entry(msgspec.Struct, frozen=True):
     partition: str
     place: str
     digest: bytes
+    action: str = ""
 
     @property
     def key(self) -> Key:
@@ -175,6 +176,11 @@ class Journal:
         for row in _whole("seal", self._tables.query("audit", _SEALS)):
             yield int(str(row["sk"])), _seal(row)
 
+    def seals_since(self, hour: int) -> Iterator[Seal]:
+        """The seals of this hour and of those after it."""
+        page = self._tables.query("audit", _SEALS, after=_hour(hour - 1))
+        yield from (seal for row in _whole("seal", page) if (seal := _seal(row)))
+
     def last_seal(self) -> Seal | None:
         """The latest seal. Raises `ValueError` where what stands there is none."""
         rows = self._tables.query("audit", _SEALS, limit=1, newest_first=True).rows
@@ -223,7 +229,8 @@ def _journal_row(write: Write) -> Put:
         "sk": f"{key.pk}#{key.sk}",
         "digest": line_digest(key.pk, key.sk, sealed),
     }
-    return Put("audit", row, ABSENT)
+    action = write.row.get("state") if isinstance(write, Put) else None
+    return Put("audit", {**row, "state": action} if action else row, ABSENT)
 
 
 def _journal_pk(hour: int, shard: int) -> str:
@@ -244,7 +251,8 @@ def _whole(kind: RowKind, page: Page) -> Iterator[Row]:
 def _entry(row: Row) -> Entry:
     partition, at, line_id = str(row["sk"]).rsplit("#", 2)
     digest = row.get("digest")
-    return Entry(partition, f"{at}#{line_id}", digest if isinstance(digest, bytes) else b"")
+    stored = digest if isinstance(digest, bytes) else b""
+    return Entry(partition, f"{at}#{line_id}", stored, str(row.get("state", "")))
 
 
 def _place(entry: Entry) -> str:

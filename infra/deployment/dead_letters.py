@@ -9,10 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.adapters.queues import hand_over, letters_waiting
 from infra.deployment.cloud import Cloud, DeploymentFailed
-
-_BATCH = 10
-_WAIT_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +51,7 @@ def queues_of(cloud: Cloud, name: str) -> Queues:
 
 def waiting(cloud: Cloud, queues: Queues) -> int:
     """About how many dead letters there are."""
-    name = "ApproximateNumberOfMessages"
-    answer = cloud.client("sqs").get_queue_attributes(
-        QueueUrl=queues.dead_letters, AttributeNames=[name]
-    )
-    return int(answer["Attributes"][name])
+    return letters_waiting(cloud.client("sqs"), queues.dead_letters)
 
 
 def redrive(cloud: Cloud, queues: Queues) -> int:
@@ -65,20 +59,8 @@ def redrive(cloud: Cloud, queues: Queues) -> int:
 
     One that fails again and comes back meanwhile stays for the next time.
     """
-    sqs, left, done = cloud.client("sqs"), waiting(cloud, queues), 0
-    while left > done:
-        letters = sqs.receive_message(
-            QueueUrl=queues.dead_letters,
-            MaxNumberOfMessages=min(_BATCH, left - done),
-            WaitTimeSeconds=_WAIT_SECONDS,
-        ).get("Messages", [])
-        if not letters:
-            break
-        for letter in letters:
-            sqs.send_message(QueueUrl=queues.queue, MessageBody=letter["Body"])
-            sqs.delete_message(QueueUrl=queues.dead_letters, ReceiptHandle=letter["ReceiptHandle"])
-        done += len(letters)
-    return done
+    most = waiting(cloud, queues)
+    return hand_over(cloud.client("sqs"), queues.dead_letters, queues.queue, most)
 
 
 def _policy(cloud: Cloud, queue: str) -> dict[str, Any]:

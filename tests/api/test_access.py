@@ -55,7 +55,13 @@ BODIES: dict[str, dict[str, Any]] = {
     "extend_report": {"extend_months": 1},
 }
 """Bodies of the routes that need a proved identity."""
-QUERIES = {"read_photo": {"kind": "graduation"}}
+QUERIES = {
+    "read_photo": {"kind": "graduation"},
+    **{
+        f"look_at_{what}": {"purpose": "decision"}
+        for what in ("appeal", "scan", "review", "evidence")
+    },
+}
 
 
 def title(route: Route) -> str:

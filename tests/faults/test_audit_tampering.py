@@ -242,6 +242,14 @@ def take_contents_of_another_account(trail: Trail) -> None:
     trail.change(trail.sealed_line(), sealed=trail.sealed(trail.lines(trail.other)[2]))
 
 
+def rename_an_action(trail: Trail) -> None:
+    trail.change(trail.sealed_line(), state="consented")
+
+
+def rename_an_action_in_the_journal(trail: Trail) -> None:
+    trail.change(trail.journal(trail.sealed_line()), state="consented")
+
+
 def let_a_line_expire(trail: Trail) -> None:
     trail.change(trail.sealed_line(), expires_at=trail.archive.clock())
 
@@ -471,6 +479,8 @@ TAMPERINGS: Mapping[Callable[[Trail], None], set[str]] = {
     edit_with_the_keys_and_the_journal: {"head_altered", "root_differs"},
     swap_contents: {"line_altered"},
     take_contents_of_another_account: {"line_altered"},
+    rename_an_action: {"line_altered"},
+    rename_an_action_in_the_journal: {"line_altered"},
     let_a_line_expire: {"line_altered"},
     remove: {"line_missing"},
     remove_a_fresh_line: {"line_missing"},
