@@ -1,7 +1,7 @@
-"""Figures of each day, without anybody's data: `python -m infra.statistics [--days N] [--html FILE]`.
+"""Figures of each day, nobody's data: `python -m infra.statistics [--days N] [--html FILE]`.
 
-Counted from the audit trail's seals, so up to the last sealed hour. Printed as bars; `--html` writes
-a page that needs nothing else.
+Counted from the audit trail's seals, so up to the last sealed hour. Printed as bars; `--html`
+writes a page that needs nothing else.
 """
 
 import argparse

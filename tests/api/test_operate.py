@@ -22,7 +22,11 @@ def operator(archive: World) -> Member:
 def test_dead_letters_are_counted_and_queued_again(archive, operator):
     archive.deliver()
     message = Message(
-        kind="registered", channel="email", to=WANG.email, language="zh", values={"time": "-"}
+        kind="password_changed",
+        channel="email",
+        to=WANG.email,
+        language="zh",
+        values={"time": "-"},
     )
     archive.ports.tables.commit([archive.ports.message(message)])
     jobs.relay(archive.ports)
@@ -33,6 +37,8 @@ def test_dead_letters_are_counted_and_queued_again(archive, operator):
     assert WANG.email not in seen.content.decode()
     again = operator.client.call("POST", "/operator/dead-letters/redrive")
     assert (again.status, again.json) == (200, {"redriven": 1})
+    assert len(archive.queue.keys) == 1
+    archive.clock.advance(90)
     archive.deliver()
     assert [to for to, _, _ in archive.mail.sent if to == WANG.email] == [WANG.email]
     seen = operator.client.call("GET", "/operator/dead-letters").json

@@ -91,10 +91,10 @@ def void_record(archive, client, report):
 
 def refile(archive, report, state):
     """What `RecordFiling` does when the institution delivers the record changed or void."""
-    withdrawn = archive.ports.reports.withdraw_for_record(
-        report["record_id"], state, archive.clock()
-    )
-    assert [each.report_id for each in withdrawn] == [report["report_id"]]
+    withdrawing = archive.ports.reports.withdrawing(report["record_id"], state, archive.clock())
+    assert [each.report_id for each, _ in withdrawing] == [report["report_id"]]
+    for _, writes in withdrawing:
+        archive.ports.tables.commit(writes)
 
 
 @pytest.mark.parametrize("happens", [close, change_record, void_record])

@@ -148,6 +148,23 @@ def _note_queue(_keys: list[Key]) -> None:
     note("sqs:SendMessage", QUEUE)
 
 
+def _note_dead_letters() -> None:
+    note("sqs:GetQueueUrl", f"{QUEUE}-dead")
+    note("sqs:GetQueueAttributes", f"{QUEUE}-dead")
+
+
+def _note_redrive(_most: int) -> None:
+    for action in ("GetQueueUrl", "ReceiveMessage", "DeleteMessage"):
+        note(f"sqs:{action}", f"{QUEUE}-dead")
+    _note_queue([])
+
+
+DEAD_LETTER_NOTES: dict[str, Callable[..., None]] = {
+    "waiting": _note_dead_letters,
+    "redrive": _note_redrive,
+}
+
+
 @contextmanager
 def _as_job(functions: tuple[str, ...]) -> Iterator[None]:
     token = _JOB.set(functions)
@@ -198,7 +215,7 @@ def pytest_configure(config: pytest.Config) -> None:
     _watch(MemorySigner, SIGNER_NOTES)
     _watch(MemoryQuarantine, QUARANTINE_NOTES)
     _watch(MemoryAuditSigner, {"sign": _note_seal})
-    _watch(MemoryQueue, {"send": _note_queue})
+    _watch(MemoryQueue, {"send": _note_queue, **DEAD_LETTER_NOTES})
     _watch(KnowingChecker, {"agrees": _note_checker})
     for name in JOBS:
         job = getattr(jobs, name)
