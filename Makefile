@@ -48,7 +48,7 @@ fuzz: $(STAMP) ## Send odd requests to every operation, EXAMPLES=2000 each
 	@FUZZ_EXAMPLES=$(EXAMPLES) $(RUN) -m pytest tests/api/test_fuzz.py $(ARGS)
 
 schedules: $(STAMP) ## Run concurrent requests under every order of their table calls (minutes)
-	@SCHEDULES=all $(RUN) -m pytest tests/races/test_schedules.py $(ARGS)
+	@SCHEDULES=all $(RUN) -m pytest tests/races $(ARGS)
 
 faults: $(STAMP) ## Break every flow at every call in every way, and at two calls (minutes)
 	@FAULTS=all $(RUN) -m pytest tests/faults $(ARGS)

@@ -43,7 +43,7 @@ def begin_authenticator(
     if account.authenticator and account.authenticator.confirmed:
         raise Refusal("conflict")
     secret = base64.b32encode(ports.random.bytes(_SECRET_BYTES)).decode()
-    _change(ports, account, Authenticator(secret=secret), "authenticator_begun")
+    _change(ports, principal, account, Authenticator(secret=secret), "authenticator_begun")
     return AuthenticatorSetup(
         secret=secret,
         address=setup_address(
@@ -61,7 +61,7 @@ def confirm_authenticator(ports: Ports, principal: Principal, *, code: str) -> R
     serving = confirmed_by(ports, begun, code)
     if serving is None:
         raise Refusal("code_invalid")
-    _change(ports, account, serving[0], "authenticator_added")
+    _change(ports, principal, account, serving[0], "authenticator_added")
     return RecoveryCodes(serving[1])
 
 
@@ -72,7 +72,7 @@ def remove_authenticator(
     account = require_password(ports, caller, principal, current_password)
     if account.authenticator is None:
         raise Refusal("not_found")
-    _change(ports, account, None, "authenticator_removed")
+    _change(ports, principal, account, None, "authenticator_removed")
 
 
 def confirmed_by(
@@ -122,12 +122,19 @@ def _account(ports: Ports, principal: Principal) -> Account:
 
 
 def _change(
-    ports: Ports, account: Account, authenticator: Authenticator | None, action: str
+    ports: Ports,
+    principal: Principal,
+    account: Account,
+    authenticator: Authenticator | None,
+    action: str,
 ) -> None:
     changed = msgspec.structs.replace(account, authenticator=authenticator)
     notices = tell(ports, account, action) if action != "authenticator_begun" else []
     trail = ports.audited(account.account_id, action, "owner")
     try:
-        ports.commit([ports.accounts.changing(changed), trail, *notices])
-    except ConditionFailed:
+        standing = ports.sessions.standing(principal)
+        ports.commit([standing, ports.accounts.changing(changed), trail, *notices])
+    except ConditionFailed as failure:
+        if any(key.table == "sessions" for key in failure.failed):
+            raise Refusal("unauthenticated") from None
         raise Refusal("conflict") from None

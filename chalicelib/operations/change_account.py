@@ -36,7 +36,8 @@ def change_password(
         sessions_ended_at=ports.now(),
         session_kept=principal.session_id,
     )
-    writes = [
+    writes: list[Write] = [
+        ports.sessions.standing(principal),
         ports.accounts.changing(changed),
         *ports.sessions.ending_all(account.account_id, but=principal.session_id),
         *tell(ports, account, "password_changed"),
@@ -76,6 +77,7 @@ def change_contact(
     account_id, back = account.account_id, given_up(account, kind, new, ports.now())
     writes: list[Write] = [
         ports.codes.spending(verification_token, ports.now()),
+        ports.sessions.standing(principal),
         ports.accounts.changing(changed),
         ports.accounts.releasing(account_id, kind, value_of(kind, old), until=until),
         ports.accounts.taking(account_id, kind, value_of(kind, new), now=ports.now(), back=back),
@@ -125,6 +127,8 @@ def _commit(
     except ConditionFailed as failure:
         if claimed and failure.touches(ports.accounts.unique_key(*claimed)):
             raise Refusal("contact_taken") from None
+        if any(key.table == "sessions" for key in failure.failed):
+            raise Refusal("unauthenticated") from None
         if any(key.table == "codes" for key in failure.failed):
             raise invalid("verification_token", "verification_token_invalid") from None
         raise Refusal("conflict") from None

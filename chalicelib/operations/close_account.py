@@ -66,6 +66,7 @@ def close_account(
     answer = Closing(rfc3339(closes_at))
     writes: list[Write] = [
         ports.codes.spending(verification_token, ports.now()),
+        ports.sessions.standing(principal),
         ports.accounts.changing(msgspec.structs.replace(account, closes_at=closes_at)),
         ports.agenda.planning(_task(account.account_id, closes_at)),
         reminder_of_closing(ports, account.account_id, closes_at),
@@ -77,6 +78,8 @@ def close_account(
     except ConditionFailed as failure:
         if any(key.table == "codes" for key in failure.failed):
             raise invalid("verification_token", "verification_token_invalid") from None
+        if any(key.table == "sessions" for key in failure.failed):
+            raise Refusal("unauthenticated") from None
         raise Refusal("conflict") from None
     ports.metrics.count("account_closing")
     return answer

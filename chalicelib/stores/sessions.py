@@ -18,6 +18,7 @@ from chalicelib.stores.expiry import expiring
 from chalicelib.stores.keyring import Keyring, same, token_digest
 from chalicelib.stores.tables import (
     ABSENT,
+    Check,
     ConditionFailed,
     Delete,
     Key,
@@ -173,6 +174,10 @@ class Sessions:
             return False
         self._tables.write(Delete(key))
         return True
+
+    def standing(self, principal: Principal) -> Check:
+        """The check that the session a request came with was not ended meanwhile."""
+        return Check(session_key(principal.account_id, principal.session_id), When(exists=True))
 
     def ending(self, account_id: str, session_id: str) -> Write:
         """The write that ends a session."""

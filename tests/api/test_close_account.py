@@ -287,7 +287,12 @@ class ClosingLife(RuleBasedStateMachine):
         self.archive = world()
         client = member(self.archive, WANG)
         self.account_id = client.call("GET", "/account").json["account_id"]
-        self.me = Principal(account_id=self.account_id, session_id="-", proof_level="identity")
+        [session] = client.call("GET", "/sessions").json["items"]
+        self.me = Principal(
+            account_id=self.account_id,
+            session_id=session["session_id"],
+            proof_level="identity",
+        )
         self.closes_at: int | None = None
         self.closed = False
 
