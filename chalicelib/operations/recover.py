@@ -125,7 +125,7 @@ def _resettable(ports: Ports, proof: Proof, number: str | None) -> Account:
     Raises `not_matched`, whatever is wrong, after the same look at the tables (A-05).
     """
     holder = ports.accounts.holder("phone" if proof.channel == "sms" else "email", _contact(proof))
-    account = ports.accounts.get(holder or "-")
+    account = ports.accounts.get_or_nobody(holder)
     tried = Hit("reset.account.hour", holder or f"{proof.channel}/{_contact(proof)}")  # A-12
     allowed = ports.limits.takes([tried], ports.now())
     if account is None or not allowed or _pauses(account, proof, ports.now()):

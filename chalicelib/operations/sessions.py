@@ -132,7 +132,7 @@ def _normal_username(username: str) -> str:
 def _account_of(ports: Ports, username: str) -> Account | None:
     """The account of that name; where there is none, one is looked up all the same (A-05)."""
     holder = ports.accounts.holder("email" if "@" in username else "phone", username)
-    return ports.accounts.get(holder or "-")
+    return ports.accounts.get_or_nobody(holder)
 
 
 def _knows_device(ports: Ports, account: Account, device_token: str) -> bool:

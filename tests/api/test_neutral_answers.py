@@ -57,6 +57,7 @@ def archive_and_shapes() -> tuple[Lab, list[str]]:
 def holder(archive: Lab) -> Client:
     """The one account that there is."""
     client = member(archive, WANG)
+    archive.ports.accounts.get_or_nobody(None)  # somebody asked for nobody before
     archive.deliver()
     archive.clock.advance(61)
     return client
