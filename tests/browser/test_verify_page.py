@@ -103,6 +103,31 @@ def test_a_code_whose_token_was_changed_is_told(on_phone, owner, report, place):
     assert on_phone.see(".outcome h2") == "签名不符"
 
 
+def opened_with(visitor: Visitor, report: Any, token: str) -> str:
+    visitor.open(f"{report['verification_url'].removeprefix(visitor.server.origin)}.{token}")
+    return visitor.see(".outcome h2")
+
+
+def test_the_old_printout_of_an_extended_report_is_no_forgery(on_phone, owner, report):
+    printed = token_of(owner, report)
+    extended = owner.call("PATCH", f"/reports/{report['report_id']}", {"extend_months": 1})
+    assert extended.status == 200
+    assert token_of(owner, report) != printed
+    assert opened_with(on_phone, report, printed) == "报告有效"
+
+
+def test_the_token_of_one_report_does_not_go_with_the_code_of_another(on_phone, owner, report):
+    body = {
+        "kind": "credential",
+        "record_id": report["record_id"],
+        "language": "zh",
+        "valid_months": 1,
+        "disclosure": "status",
+    }
+    other = owner.call("POST", "/reports", body).json
+    assert opened_with(on_phone, report, token_of(owner, other)) == "签名不符"
+
+
 def test_a_closed_report_shows_nothing_of_its_content(on_phone, owner, report):
     assert owner.call("DELETE", f"/reports/{report['report_id']}").status == 204
     assert look_up(on_phone, report["verification_code"]) == "报告已被所有人关闭"

@@ -56,7 +56,8 @@ export async function checkToken(token, keys) {
     const curve = { name: "ECDSA", namedCurve: "P-256" };
     const imported = await crypto.subtle.importKey("jwk", { kty: key.kty, crv: key.crv, x: key.x, y: key.y }, curve, false, ["verify"]);
     const holds = await crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, imported, decode(parts[2]), new TextEncoder().encode(`${parts[0]}.${parts[1]}`));
-    return holds ? { outcome: "passed", claims } : { outcome: "failed" };
+    const inTime = key.nbf <= claims.iat && claims.iat < key.exp;
+    return holds && inTime ? { outcome: "passed", claims } : { outcome: "failed" };
   } catch (error) {
     if (error instanceof Malformed || error instanceof SyntaxError || error instanceof TypeError || error instanceof DOMException) return { outcome: "failed" };
     throw error;

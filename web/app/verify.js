@@ -105,7 +105,8 @@ async function ownCheck(answer, scanned) {
   const { outcome: found, claims } = await checkToken(answer.token, await publishedKeys());
   if (found !== "passed") return found;
   const same = await factsAgree(answer.report, claims);
-  const printed = !scanned?.claims || scanned.claims.facts === claims.facts;
+  // Of one report, though not the same facts: an extended one was signed anew with its new date.
+  const printed = !scanned?.claims || scanned.claims.report === claims.report;
   return same && printed ? "passed" : "failed";
 }
 
