@@ -66,7 +66,10 @@ _CLIENT_CONFIG = Config(
     max_pool_connections=32,
 )
 _UPLOADS_CONFIG = _CLIENT_CONFIG.merge(
-    Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+    Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+    )
 )
 """For S3: a bucket encrypted by KMS takes forms of signature version 4 only (the default is 2), and
 a bucket's regional address answers at once where the global one redirects."""
