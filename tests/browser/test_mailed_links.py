@@ -1,14 +1,13 @@
 """What people open from their mail: links that act once pressed, and invitations."""
 
 import re
-import time
 
-import pyotp
 import pytest
 
 from tests.browser.conftest import Visitor
 from tests.browser.steps import confirm, register
 from tests.journey.server import LocalServer
+from tests.journey.staff import app_code
 
 LINK = re.compile(r"http://127\.0\.0\.1:\d+(/\S+#\S+)")
 PASSWORD = "quiet rivers run deep"
@@ -18,13 +17,6 @@ def mailed(server: LocalServer, to: str, words: str) -> str:
     found = LINK.search(server.wait_for_message(to, words))
     assert found is not None
     return found[1]
-
-
-def app_code(server: LocalServer, secret: str) -> str:
-    """What an authenticator app shows by the run's clock."""
-    clock = server.folder / "clock"
-    ahead = int(clock.read_text()) if clock.exists() else 0
-    return pyotp.TOTP(secret).at(int(time.time()) + ahead)
 
 
 def test_the_confirmation_acts_once_pressed_and_once_only(visitor, server):
