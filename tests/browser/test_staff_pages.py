@@ -64,6 +64,17 @@ def decide(visitor: Visitor, decision: str, **fields: str) -> None:
     visitor.page.locator("main details form button[type=submit]").first.click()
 
 
+def test_a_refusal_needs_a_note_and_says_so(on_phone, student, record, registrar):
+    ask(student, record)
+    at_the_counter(on_phone, registrar, "/corrections")
+    on_phone.see("main li.card")
+    decide(on_phone, "refuse")
+    on_phone.see("[data-field=note] .wrong:visible")
+    on_phone.fill(note="请提供原始证书")
+    on_phone.page.locator("main details form button[type=submit]").first.click()
+    assert "未采纳" in on_phone.see("main li.card p.good")
+
+
 def test_a_key_field_is_corrected_at_two_counters(on_phone, student, record, registrar, reviewer):
     ask(student, record)
     at_the_counter(on_phone, registrar, "/corrections")
@@ -85,17 +96,6 @@ def test_a_key_field_is_corrected_at_two_counters(on_phone, student, record, reg
     assert "已采纳" in on_phone.see("main li.card p.good")
     corrected = student.records("credentials")
     assert "汉语国际教育" in {one["major_name"] for one in corrected}
-
-
-def test_a_refusal_needs_a_note_and_says_so(on_phone, student, record, registrar):
-    ask(student, record)
-    at_the_counter(on_phone, registrar, "/corrections")
-    on_phone.see("main li.card")
-    decide(on_phone, "refuse")
-    on_phone.see("[data-field=note] .wrong:visible")
-    on_phone.fill(note="请提供原始证书")
-    on_phone.page.locator("main details form button[type=submit]").first.click()
-    assert "未采纳" in on_phone.see("main li.card p.good")
 
 
 def test_a_record_is_searched_withheld_and_shown_again(on_phone, student, record, registrar):
