@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from chalicelib.adapters.dynamo_tables import DynamoTables
 from chalicelib.adapters.keys import create_data_keys
-from chalicelib.api.client_address import SECRET_HEADER
 from infra.deployment import changes
 from infra.deployment.cloud import Cloud, DeploymentFailed, function_names
 from infra.deployment.origin_secrets import keep, origin_secrets
@@ -67,7 +66,7 @@ def deploy(
     outputs = cloud.outputs()
     _make_keys(cloud)
     where = (api_url or outputs["ApiUrl"]).format(**outputs)
-    for problem in smoke_test(where, {SECRET_HEADER: proof.present}):
+    for problem in smoke_test(where, proof.headers):
         cloud.point(functions, {n: v for n, v in before.items() if n in functions})
         raise DeploymentFailed(f"{problem}; the functions run their previous code again")
     _publish_pages(made, cloud, outputs, tell)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from chalicelib.api.client_address import digest_of
+from chalicelib.api.client_address import SECRET_HEADER, digest_of
 from infra.deployment.cloud import Cloud
 
 _BYTES = 32
@@ -29,6 +29,11 @@ class OriginSecrets:
     def renewed(self) -> "OriginSecrets":
         """After a renewal; what was the former secret counts no more."""
         return OriginSecrets(self.present, self.coming, _new())
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """With these a request passes the firewall, also one that has not changed yet."""
+        return {SECRET_HEADER: self.former}
 
     @property
     def parameters(self) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 
 import playwright
@@ -55,6 +56,16 @@ def test_only_what_its_route_calls_cacheable_is_kept():
         for route in ROUTED
         if route.cacheable_seconds
     )
+
+
+@pytest.mark.req("R-72")
+def test_no_other_route_falls_under_what_is_kept():
+    """There a request would come to the API without its `Authorization`."""
+    for pattern in set(behaviours()) - {"/api/*"}:
+        for route in ROUTED:
+            if fnmatch(f"/api{route.path}", pattern):
+                assert (route.method, route.policy) == ("GET", "public"), route
+                assert route.cacheable_seconds, route
 
 
 @pytest.mark.req("R-72")

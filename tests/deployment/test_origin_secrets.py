@@ -48,6 +48,13 @@ def test_code_from_before_a_renewal_and_from_after_it_knows_what_cloudfront_send
             assert digest_of(sent) in known.split(",")
 
 
+def test_the_smoke_test_passes_the_firewall_from_before_a_renewal_and_from_after_it(cloud):
+    before, after = kept(cloud), kept(cloud, renew=True)
+    (sent,) = after.headers.values()
+    for one in (before, after):
+        assert sent in (one.parameters["OriginSecret"], one.parameters["FormerOriginSecret"])
+
+
 def test_a_secret_ends_with_the_second_renewal(cloud):
     old = kept(cloud).present
     assert kept(cloud, renew=True).parameters["FormerOriginSecret"] == old
