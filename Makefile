@@ -13,6 +13,7 @@ PORT ?= 8000
 PEOPLE ?= 200
 STAGE ?=
 QUEUE ?= deliver
+AT ?=
 EXAMPLES ?= 2000
 STAMP := .venv/.complete .venv-aws/.complete
 CHECKED := app.py chalicelib infra tests benchmarks
@@ -67,6 +68,10 @@ dead-letters: $(STAMP) ## Count the messages of STAGE= that could not be handled
 
 redrive: $(STAMP) ## Hand the dead letters of QUEUE= (deliver) of STAGE= over to their queue again
 	@$(RUN) -m infra.deployment redrive "$(STAGE)" "$(QUEUE)"
+
+.PHONY: restore
+restore: $(STAMP) ## Take STAGE= back to the instant AT=2026-11-23T22:00:00Z: the plan; GO=1 does it, and asks (YES=1)
+	@$(RUN) -m infra.restore "$(STAGE)" "$(AT)"
 
 test-deployment: $(STAMP) .venv-scan/.complete ## Deploy to the embedded AWS and test what was deployed (Python 3.13)
 	@$(RUN) -m pytest -m deployment $(ARGS)

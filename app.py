@@ -32,9 +32,9 @@ def relay(_event: CloudWatchEvent) -> None:
 @app.on_dynamodb_record(
     stream_arn=os.environ.get("OUTBOX_STREAM", "the outbox's stream"), batch_size=10
 )
-def relay_committed(_event: DynamoDBEvent) -> None:
+def relay_committed(event: DynamoDBEvent) -> None:
     """Queue messages as soon as they are committed: nobody waits for the schedule."""
-    jobs.relay(wiring.ports())
+    jobs.relay_committed(wiring.ports(), event.to_dict())
 
 
 @app.schedule(Rate(15, unit=Rate.MINUTES))

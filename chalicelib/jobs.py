@@ -12,6 +12,7 @@ from chalicelib import telemetry
 from chalicelib.adapters.queues import key_of, returned_mail_of
 from chalicelib.domain.errors import Refusal
 from chalicelib.operations.ports import Ports
+from chalicelib.stores.tables import Key
 
 OUTBOX_AGE = "outbox_age"
 """The figure whose alarm tells that messages do not go out."""
@@ -25,6 +26,17 @@ def relay(ports: Ports) -> int:
     if count:
         telemetry.job_log("relay", messages=count)
     return count
+
+
+def relay_committed(ports: Ports, event: Mapping[str, Any]) -> int:
+    """Queue the messages of whose rows the outbox's stream tells; how many.
+
+    However many others wait, only these are looked at.
+    """
+    from chalicelib.operations import relay as relaying
+
+    rows = [record["dynamodb"]["Keys"] for record in event["Records"]]
+    return relaying.queue(ports, [Key("outbox", row["pk"]["S"], row["sk"]["S"]) for row in rows])
 
 
 def watch_outbox(ports: Ports) -> int:

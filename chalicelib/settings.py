@@ -16,6 +16,7 @@ _ON_ONE_MACHINE: tuple[Stage, ...] = ("local", "test")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
 _PARAMETER = re.compile(r"(/[A-Za-z0-9_.-]+){2,15}", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_SUFFIX = re.compile(r"-r[0-9]{14}", re.ASCII)
 _FUNCTION = re.compile(r"[a-z][a-z_]*", re.ASCII)
 
 
@@ -36,6 +37,7 @@ class Settings:
     `identity_checker_token` then names the parameter (SSM, SecureString) that holds its token.
     `mail_configuration_set` is SES's, which reports mail that comes back. `origin_digests` tell
     which secrets prove that a request came through CloudFront.
+    `data_suffix` ends the names of restored tables (`infra/restore`); empty for the stage's own.
     `public_origin` (no path, no slash at the end) begins the links in messages and QR codes.
     `endpoint` is set where AWS is an emulator. `clock_file` says by how many seconds the clock is
     ahead, on one machine only: what comes of waiting can be looked at without waiting.
@@ -46,6 +48,7 @@ class Settings:
     region: str
     endpoint: str | None
     table_prefix: str
+    data_suffix: str
     deliver_queue: str
     photos_bucket: str
     quarantine_bucket: str
@@ -86,6 +89,7 @@ class Settings:
             region=read.text("AWS_REGION", environ.get("AWS_DEFAULT_REGION")),
             endpoint=environ.get("AWS_ENDPOINT_URL") or None,
             table_prefix=read.text("TABLE_PREFIX", f"archive-{stage}"),
+            data_suffix=read.suffix("DATA_SUFFIX"),
             deliver_queue=read.text("DELIVER_QUEUE", f"archive-{stage}-deliver"),
             photos_bucket=read.text("PHOTOS_BUCKET"),
             quarantine_bucket=read.text("QUARANTINE_BUCKET"),
@@ -136,6 +140,12 @@ class _Variables:
         value = self._environ.get(variable) or None
         if value is not None and not _FUNCTION.fullmatch(value):
             raise SettingInvalid(variable, "must be a function's name, as in verify_code")
+        return value
+
+    def suffix(self, variable: str) -> str:
+        value = self._environ.get(variable, "")
+        if value and not _SUFFIX.fullmatch(value):
+            raise SettingInvalid(variable, "must be the suffix of restored tables")
         return value
 
     def limits(self, variable: str, stage: Stage) -> LimitSet:

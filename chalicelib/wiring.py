@@ -92,7 +92,10 @@ def build(chosen: Settings, *, now: Callable[[], int] | None = None) -> Ports:
     telemetry.configure(chosen.log_level)
     clock = now or _clock(chosen.clock_file)
     tables = DynamoTables(
-        region=chosen.region, prefix=chosen.table_prefix, endpoint=chosen.endpoint
+        region=chosen.region,
+        prefix=chosen.table_prefix,
+        suffix=chosen.data_suffix,
+        endpoint=chosen.endpoint,
     )
     tables.make_client()  # every request needs it
     clients = _Clients(chosen)

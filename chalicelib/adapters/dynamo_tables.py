@@ -23,6 +23,7 @@ from pynamodb.expressions.update import Action
 from chalicelib.domain.errors import Refusal
 from chalicelib.stores.tables import (
     MOST_WRITES,
+    RESTORED,
     Check,
     ConditionFailed,
     Delete,
@@ -44,13 +45,17 @@ _RETRY_AFTER = 2
 
 
 class DynamoTables:
-    """`Tables` on DynamoDB. `prefix` is the stage's (`archive-dev`); `pause` waits seconds."""
+    """`Tables` on DynamoDB. `prefix` is the stage's (`archive-dev`); `pause` waits seconds.
+
+    `suffix` ends the names of tables that were restored to an earlier instant.
+    """
 
     def __init__(
         self,
         *,
         region: str,
         prefix: str,
+        suffix: str = "",
         endpoint: str | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -63,6 +68,7 @@ class DynamoTables:
             max_pool_connections=32,
         )
         self._prefix = prefix
+        self._suffix = suffix
         self._pause = pause
         for table in get_args(TableName):
             self._connection.add_meta_table(MetaTable({"TableName": self._table(table), **_SHAPE}))
@@ -187,7 +193,7 @@ class DynamoTables:
                 raise Refusal("unavailable", retry_after=_RETRY_AFTER)
 
     def _table(self, table: TableName) -> str:
-        return f"{self._prefix}-{table}"
+        return f"{self._prefix}-{table}{self._suffix if table in RESTORED else ''}"
 
     def _get_batch(self, keys: Sequence[Key]) -> Iterator[tuple[Key, Row]]:
         """One request for rows of any tables (PynamoDB's own batch read is of one table)."""

@@ -16,12 +16,22 @@ DAY = 86_400
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """At most `most` events of one subject within `seconds` of the first of them."""
+    """At most `most` events of one subject within `seconds` of the first of them.
+
+    A subject that everybody shares is counted in `shards` counters, each with its share of `most`,
+    so that no single row is in everybody's transaction: together they never let more pass. Each
+    share has a window of its own, from its first event.
+    """
 
     name: str
     scope: Scope
     most: int
     seconds: int
+    shards: int = 1
+
+    def share(self, shard: int) -> int:
+        """How many events one of the counters lets pass."""
+        return self.most // self.shards + (shard < self.most % self.shards)
 
 
 RULES: tuple[Rule, ...] = (
@@ -31,7 +41,7 @@ RULES: tuple[Rule, ...] = (
     Rule("code.ip.hour", "ip", 10, 3600),  # A-01
     Rule("code.ip.day", "ip", 30, DAY),  # A-01
     Rule("code.segment.hour", "segment", 500, 3600),  # A-01
-    Rule("code.stage.day", "stage", 20_000, DAY),  # A-01, the budget
+    Rule("code.stage.day", "stage", 20_000, DAY, shards=8),  # A-01, the budget
     Rule("guess.account.day", "account", 10, DAY),  # A-03
     Rule("guess.ip.hour", "ip", 20, 3600),  # A-03
     Rule("password.pair", "account", 1, 43_200),  # A-04, what is the same account

@@ -1,7 +1,10 @@
 """Moving committed messages to the queue, and watching that they go."""
 
+from collections.abc import Sequence
+
 from chalicelib.operations.ports import Ports
 from chalicelib.stores.outbox import SHARDS
+from chalicelib.stores.tables import Key
 
 
 def relay(ports: Ports) -> int:
@@ -9,13 +12,15 @@ def relay(ports: Ports) -> int:
 
     A message that was queued and is still here later is queued again: it is never lost.
     """
-    count = 0
-    for shard in range(SHARDS):
-        due = ports.outbox.due(shard, ports.now())
-        for key in ports.queue.send(due) if due else ():
-            ports.outbox.queued(key, ports.now())
-            count += 1
-    return count
+    return sum(queue(ports, ports.outbox.due(shard, ports.now())) for shard in range(SHARDS))
+
+
+def queue(ports: Ports, keys: Sequence[Key]) -> int:
+    """Queue messages by their addresses; how many. What the queue did not take stays due."""
+    taken = ports.queue.send(keys) if keys else ()
+    for key in taken:
+        ports.outbox.queued(key, ports.now())
+    return len(taken)
 
 
 def waiting_seconds(ports: Ports) -> int:

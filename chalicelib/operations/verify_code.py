@@ -99,6 +99,7 @@ def send_code(
 ) -> None:
     """Store a challenge, count it and send its code, all in one commit. Raises `OverLimit`.
 
+    Outrun by others again and again it raises `unavailable`: nobody waits for a code in vain.
     `quietly`: over a limit the commit is one of the same size, and only nothing is sent.
     """
     code = ports.random.digits(6)
@@ -132,7 +133,7 @@ def send_code(
             raise limit
         ports.metrics.count("code_sent", purpose=proof.purpose, channel=proof.channel)
         return
-    raise OverLimit("contention", 1)
+    raise Refusal("unavailable", retry_after=1)
 
 
 def verify_code(ports: Ports, caller: Caller, *, challenge_id: str, code: str) -> VerificationToken:

@@ -4,6 +4,7 @@ A window begins with its first event. Counting is a conditional write, so that o
 concurrent events exactly the allowed number passes.
 """
 
+import random
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -67,7 +68,8 @@ class Limits:
         try:
             return self._counting(hits, rows, now), None
         except OverLimit as limit:
-            return [_idle(key, rows.get(key), now) for key in self.keys(hits)], limit
+            idle = [random.choice(self._shards(hit)) for hit in hits]  # noqa: S311 -- spreads load
+            return [_idle(key, rows.get(key), now) for key in idle], limit
 
     def takes(self, hits: Sequence[Hit], now: int) -> bool:
         """Count all hits or none, by the same calls; whether there was room."""
@@ -82,7 +84,7 @@ class Limits:
 
     def keys(self, hits: Sequence[Hit]) -> list[Key]:
         """Where the counters stand, to be read together with something else."""
-        return [self._key(hit) for hit in hits]
+        return [key for hit in hits for key in self._shards(hit)]
 
     def take(self, hits: Sequence[Hit], now: int) -> None:
         """Count all hits, or none and raise `OverLimit` of the first rule that has no room."""
@@ -112,38 +114,53 @@ class Limits:
     def fresh(self, hits: Sequence[Hit], now: int) -> list[Hit]:
         """Those of the hits for which there is room, each looked at alone."""
         rows = self._tables.get_many(self.keys(hits))
-        return [
-            hit
-            for hit, key in zip(hits, self.keys(hits), strict=True)
-            if self._has_room(hit, rows.get(key), now)
-        ]
+        return [hit for hit in hits if self._has_room(hit, rows, now)]
 
-    def _has_room(self, hit: Hit, row: Row | None, now: int) -> bool:
-        lapsed = row is None or int(row["expires_at"]) <= now
-        count = 0 if row is None or lapsed else int(row["count"])
-        return count + hit.times <= self._rules[hit.rule].most
+    def _has_room(self, hit: Hit, rows: Mapping[Key, Row], now: int) -> bool:
+        try:
+            self._counted(hit, rows, now)
+        except OverLimit:
+            return False
+        return True
 
     def _counting(self, hits: Sequence[Hit], rows: Mapping[Key, Row], now: int) -> list[Write]:
-        return [
-            self._count(self._rules[hit.rule], key, rows.get(key), now, hit.times)
-            for hit, key in zip(hits, self.keys(hits), strict=True)
-        ]
+        return [self._counted(hit, rows, now) for hit in hits]
 
-    def _count(self, rule: Rule, key: Key, row: Row | None, now: int, times: int) -> Put | Update:
-        if times > rule.most:
-            raise OverLimit(rule.name, rule.seconds)
-        if row is None or int(row["expires_at"]) <= now:
-            fresh: Row = {"pk": key.pk, "sk": key.sk, "count": times}
-            window = expiring(key.pk, now + rule.seconds)
-            return Put("codes", {**fresh, **window}, When(lapsed_at=now))
-        if int(row["count"]) + times > rule.most:
-            raise OverLimit(rule.name, int(row["expires_at"]) - now)
-        when = When(below={"count": rule.most - times + 1}, above={"expires_at": now})
-        return Update(key, add={"count": times}, when=when)
+    def _counted(self, hit: Hit, rows: Mapping[Key, Row], now: int) -> Write:
+        """The write that counts a hit in one of the rule's counters that has room, any of them."""
+        rule, keys = self._rules[hit.rule], self._shards(hit)
+        waits = []
+        for shard in random.sample(range(rule.shards), rule.shards):
+            key = keys[shard]
+            try:
+                return _count(rule, rule.share(shard), key, rows.get(key), now, hit.times)
+            except OverLimit as limit:
+                waits.append(limit.retry_after)
+        raise OverLimit(rule.name, min(waits))
 
-    def _key(self, hit: Hit) -> Key:
-        digest = self._keyring.mac("limit", hit.rule, hit.subject).hex()
-        return Key("codes", f"limit#{hit.rule}#{digest}", "-")
+    def _shards(self, hit: Hit) -> list[Key]:
+        """Where the counters of a hit stand."""
+        shards = self._rules[hit.rule].shards
+        if shards == 1:
+            return [self._key(hit.rule, hit.subject)]
+        return [self._key(hit.rule, hit.subject, str(shard)) for shard in range(shards)]
+
+    def _key(self, rule: str, *subject: str) -> Key:
+        digest = self._keyring.mac("limit", rule, *subject).hex()
+        return Key("codes", f"limit#{rule}#{digest}", "-")
+
+
+def _count(rule: Rule, most: int, key: Key, row: Row | None, now: int, times: int) -> Put | Update:
+    """The write that counts so many more events of at most so many. Raises `OverLimit`."""
+    if times > most:
+        raise OverLimit(rule.name, rule.seconds)
+    if row is None or int(row["expires_at"]) <= now:
+        fresh: Row = {"pk": key.pk, "sk": key.sk, "count": times}
+        return Put("codes", {**fresh, **expiring(key.pk, now + rule.seconds)}, When(lapsed_at=now))
+    if int(row["count"]) + times > most:
+        raise OverLimit(rule.name, int(row["expires_at"]) - now)
+    when = When(below={"count": most - times + 1}, above={"expires_at": now})
+    return Update(key, add={"count": times}, when=when)
 
 
 def _idle(key: Key, row: Row | None, now: int) -> Put | Update:

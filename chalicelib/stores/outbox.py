@@ -15,11 +15,15 @@ from chalicelib.stores.keyring import Keyring
 from chalicelib.stores.tables import ConditionFailed, Delete, Key, Put, Row, Tables, Update, When
 
 SHARDS = 4
-REQUEUE_SECONDS = 90
-"""A message still here this long after it was queued is queued again (R-86: within 120 s)."""
+REQUEUE_SECONDS = 50
+"""A message still here this long after it was queued is queued again: with the minute until the
+schedule looks, within 120 s (R-86)."""
 LEASE_SECONDS = 30
+"""A consumer's time for one message. When that is over the message is due again."""
 GIVE_UP_SECONDS = 86_400
 """A message that could not be sent for a day waits for an operator (the alarm on age says so)."""
+KEEP_SECONDS = 30 * 86_400
+"""Then it is forgotten, by the table's time to live."""
 
 Channel = Literal["sms", "email"]
 
@@ -62,15 +66,15 @@ class Outbox:
             "sealed": self._keyring.seal_document(message, key),
             "at": now,
             "due": now,
+            "expires_at": now + KEEP_SECONDS,
         }
         return Put("outbox", row)
 
     def due(self, shard: int, now: int) -> Sequence[Key]:
-        """Messages of a shard that are to be queued, the oldest first."""
-        rows = self._tables.query("outbox", f"pending#{shard}").rows
-        return [
-            _key(row) for row in rows if int(row["due"]) <= now < int(row["at"]) + GIVE_UP_SECONDS
-        ]
+        """Messages of a shard that are to be queued, the oldest first; given-up ones are left."""
+        given_up = f"{max(0, now - GIVE_UP_SECONDS):011d}$"  # after every `#` of that second
+        rows = self._tables.query("outbox", f"pending#{shard}", after=given_up).rows
+        return [_key(row) for row in rows if int(row["due"]) <= now]
 
     def queued(self, key: Key, now: int) -> None:
         """Note that the message was queued; it is due again if it stays."""
@@ -82,14 +86,18 @@ class Outbox:
             return  # sent meanwhile
 
     def lease(self, key: Key, now: int) -> Message | Errand | None:
-        """Take it for sending or running; None when that is done or another consumer has it."""
+        """Take it for sending or running; None when that is done or another consumer has it.
+
+        Whoever takes it and is killed has it until the lease is over, and the relay from then on.
+        """
         row = self._tables.get(key)
         if row is None or int(row.get("lease", 0)) > now:
             return None
         held = {"lease": row["lease"]} if "lease" in row else {}
         when = When(exists=True, equal=held, absent=() if held else ("lease",))
         try:
-            self._tables.write(Update(key, set={"lease": now + LEASE_SECONDS}, when=when))
+            until = now + LEASE_SECONDS
+            self._tables.write(Update(key, set={"lease": until, "due": until}, when=when))
         except ConditionFailed:
             return None
         if row.get("state") == _ERRAND:

@@ -28,6 +28,9 @@ TableName = Literal[
     "audit",
     "keyring",
 ]
+RESTORED: tuple[TableName, ...] = ("accounts", "archive", "cases", "registry", "reports")
+"""The tables that go back to an earlier instant together (docs/decisions). Not `audit` and
+`keyring`, which only grow; not `codes`, `sessions` and `outbox`, whose past must not come back."""
 Value: TypeAlias = str | int | bytes
 Row: TypeAlias = Mapping[str, Value]
 

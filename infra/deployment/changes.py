@@ -15,8 +15,12 @@ _STATEFUL = (
 )  # fmt: skip
 
 
-def prepare(cloud: Cloud, template_url: str, parameters: Mapping[str, str]) -> Sequence[Any] | None:
+def prepare(
+    cloud: Cloud, template_url: str, parameters: Mapping[str, str | None]
+) -> Sequence[Any] | None:
     """Make the change set; its changes, or None when nothing would change.
+
+    A parameter of None keeps the value that the stack has.
 
     Raises `DeploymentFailed` when CloudFormation refuses the template.
     """
@@ -29,9 +33,7 @@ def prepare(cloud: Cloud, template_url: str, parameters: Mapping[str, str]) -> S
         ChangeSetType="UPDATE" if present else "CREATE",
         TemplateURL=template_url,
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
-        Parameters=[
-            {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
-        ],
+        Parameters=[_parameter(name, value) for name, value in parameters.items()],
     )
     made = _settled(cloud)
     if made["Status"] == "CREATE_COMPLETE":
@@ -41,6 +43,11 @@ def prepare(cloud: Cloud, template_url: str, parameters: Mapping[str, str]) -> S
     if any(text in reason for text in _NOTHING):
         return None
     raise DeploymentFailed(f"the template is refused: {reason}")
+
+
+def _parameter(name: str, value: str | None) -> Mapping[str, Any]:
+    kept = {"UsePreviousValue": True}
+    return {"ParameterKey": name, **(kept if value is None else {"ParameterValue": value})}
 
 
 def execute(cloud: Cloud) -> None:

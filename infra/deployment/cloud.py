@@ -84,7 +84,7 @@ class Cloud:
     def outputs(self) -> Mapping[str, str]:
         """The stack's outputs."""
         (stack,) = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
-        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
     def progress(self) -> Iterator[Mapping[str, Any]]:
         """The stack's events of this operation as they come, until it has come to rest."""

@@ -4,14 +4,19 @@ A failed update is rolled back by CloudFormation; a failed smoke test by pointin
 the version it had before. The pages come last: they ask the API for what it then has.
 """
 
+import hashlib
+import json
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from chalicelib.adapters.dynamo_tables import DynamoTables
 from chalicelib.adapters.keys import create_data_keys
 from infra.deployment import changes
 from infra.deployment.cloud import Cloud, DeploymentFailed, function_names
 from infra.deployment.origin_secrets import keep, origin_secrets
+from infra.deployment.pointing import Template, pointed, present_suffix
 from infra.deployment.publish import publish
 from infra.deployment.smoke import smoke_test
 from infra.packaging.package import Package
@@ -51,7 +56,8 @@ def deploy(
     bucket = cloud.ensure_code_bucket()
     for file in made.zips.values():
         cloud.upload(file, file.name)
-    template = cloud.upload(made.template_file, f"template-{made.digest}.json")
+    suffix = present_suffix(cloud.outputs()) if cloud.status() else ""
+    template = upload_template(cloud, pointed(made.template, suffix))
     functions = function_names(made.stage, made.functions)
     before = cloud.aliases(functions)
     planned = changes.prepare(cloud, template, {"CodeBucket": bucket, **proof.parameters})
@@ -62,7 +68,7 @@ def deploy(
         return None
     else:
         keep(cloud, proof)
-        _carry_out(cloud, tell)
+        carry_out(cloud, tell)
     outputs = cloud.outputs()
     _make_keys(cloud)
     where = (api_url or outputs["ApiUrl"]).format(**outputs)
@@ -93,7 +99,17 @@ def roll_back(stage: str, cloud: Cloud, names: Mapping[str, object], tell: Tell)
         tell(f"{name} runs version {version}")
 
 
-def _carry_out(cloud: Cloud, tell: Tell) -> None:
+def upload_template(cloud: Cloud, template: Template) -> str:
+    """Upload a template under the digest of its content; its address."""
+    text = json.dumps(template, ensure_ascii=False, indent=1).encode()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "template.json"
+        file.write_bytes(text)
+        return cloud.upload(file, f"template-{hashlib.sha256(text).hexdigest()[:32]}.json")
+
+
+def carry_out(cloud: Cloud, tell: Tell) -> None:
+    """Carry the change set out. Raises `DeploymentFailed` when the stack does not come through."""
     changes.execute(cloud)
     failures = []
     for event in cloud.progress():

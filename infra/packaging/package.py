@@ -1,6 +1,5 @@
 """From a checkout to what is deployed: zips named by their content, and the template."""
 
-import hashlib
 import json
 import shutil
 import subprocess
@@ -49,11 +48,6 @@ class Package:
         """The zip files by the names of what they are: packages and layer."""
         named = {**self.code.packages, "typesetter": self.code.layer}
         return {name: self.folder / file for name, file in named.items()}
-
-    @property
-    def digest(self) -> str:
-        """Names the template's content."""
-        return hashlib.sha256(self.template_file.read_bytes()).hexdigest()[:32]
 
 
 def package(stage: str, *, allow_dirty: bool = False, root: Path = checkout.ROOT) -> Package:

@@ -4,8 +4,11 @@ from itertools import count, product
 
 import pytest
 
+from chalicelib.stores.tables import ConditionFailed, Key
 from tests.api.steps import ask, but_request_id, field_codes, sent_to, use_up, verify, wrong
+from tests.lab import lab
 from tests.records import WANG
+from tests.tables import straight
 from tests.world import Answer, World
 
 OTHER_PHONE = "+8619900000002"
@@ -387,3 +390,21 @@ def test_the_wait_after_guessing_ends_with_the_hour(archive):
     assert limited.headers["Retry-After"] == "1"
     archive.clock.advance(1)
     assert verify(archive, asked.json["challenge_id"], code, ip=guesser).status == 200
+
+
+@pytest.mark.req("R-92")
+def test_who_is_outrun_again_and_again_is_told_to_come_back():
+    archive = lab()
+
+    def outrun(name, call):
+        if name == "commit":
+            raise ConditionFailed([Key("codes", "limit#code.ip.hour#x", "-")], {})
+        return call()
+
+    archive.tables.around = outrun
+    answer = ask(archive)
+    assert (answer.status, answer.json["code"]) == (503, "unavailable")
+    assert answer.headers["Retry-After"] == "1"
+    archive.tables.around = straight
+    assert ask(archive).status == 202
+    assert texts(archive) == 1

@@ -37,7 +37,6 @@ QUEUE = ARN % ("sqs", "archive-${Stage}-deliver")
 WRITES = {Put: "PutItem", Update: "UpdateItem", Delete: "DeleteItem", Check: "ConditionCheckItem"}
 JOBS = {
     **{name: (name,) for name in vars(jobs) if not name.startswith("_")},
-    "relay": ("relay", "relay_committed"),
     "watch_outbox": ("relay",),
 }
 

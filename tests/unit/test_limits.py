@@ -21,8 +21,9 @@ PAIR = {
 }
 
 
-def counters(tables=None):
-    return Limits(tables or MemoryTables(), Keyring("test", MemoryDataKeys()), PAIR)
+def counters(*rules, tables=None):
+    known = {**PAIR, **{rule.name: rule for rule in rules}}
+    return Limits(tables or MemoryTables(), Keyring("test", MemoryDataKeys()), known)
 
 
 def passes(limits, now=NOW, rule="few", subject="s"):
@@ -125,6 +126,35 @@ def test_subjects_and_rules_count_by_themselves():
     assert passes(limits, rule="many")
 
 
+@pytest.mark.req("R-27")
+@pytest.mark.parametrize("most", [0, 1, 7, 8, 9, 100])
+def test_shared_counters_together_let_exactly_as_many_pass(most):
+    limits = counters(Rule("spread", "stage", most, 60, shards=8))
+    assert sum(passes(limits, rule="spread") for _ in range(most + 20)) == most
+    with pytest.raises(OverLimit) as over:
+        limits.take([Hit("spread", "s")], NOW + 20)
+    assert (over.value.rule, over.value.retry_after) == ("spread", 40 if most else 60)
+    assert sum(passes(limits, NOW + 60, rule="spread") for _ in range(most + 20)) == most
+
+
+@pytest.mark.req("R-27")
+def test_shared_counters_let_exactly_as_many_pass_at_once():
+    limits = counters(Rule("spread", "stage", 21, 60, shards=8))
+    with ThreadPoolExecutor(16) as threads:
+        passed = list(threads.map(lambda _: passes(limits, rule="spread"), range(64)))
+    assert sum(passed) == 21
+
+
+@pytest.mark.req("R-28")
+def test_over_a_shared_limit_as_much_is_written():
+    limits = counters(Rule("spread", "stage", 3, 60, shards=2))
+    hits = [Hit("many", "s"), Hit("spread", "s")]
+    for _ in range(3):
+        assert limits.takes(hits, NOW)
+    writes, limit = limits.counting_alike(hits, NOW)
+    assert (len(writes), limit.rule) == (2, "spread")
+
+
 def test_over_one_limit_nothing_is_counted():
     limits = counters()
     both = [Hit("many", "s"), Hit("few", "s")]
@@ -155,4 +185,4 @@ def test_counters_out_of_reach_refuse():
 
     tables.around = down
     with pytest.raises(Refusal):
-        counters(tables).take([Hit("few", "s")], NOW)
+        counters(tables=tables).take([Hit("few", "s")], NOW)
