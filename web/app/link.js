@@ -29,8 +29,8 @@ function draw() {
   const place = h("div", { class: "stack" });
   document.title = `${t("link.title")} · ${t("brand")}`;
   fill(document.getElementById("main"), page(t("link.title"), [place], { className: "narrow" }));
-  if (kind in ACTIONS && token) fill(place, h("p", {}, t(`link.${kind}`)), actionButton(t(`link.${kind}.act`), () => run(place), { className: "main" }));
-  else if (kind in PAGES) fill(place, h("p", {}, t(`link.${kind}`)), h("p", {}, h("a", { class: "button main", href: PAGES[kind](token) }, t(`link.${kind}.act`))));
+  if (Object.hasOwn(ACTIONS, kind) && token) fill(place, h("p", {}, t(`link.${kind}`)), actionButton(t(`link.${kind}.act`), () => run(place), { className: "main" }));
+  else if (Object.hasOwn(PAGES, kind)) fill(place, h("p", {}, t(`link.${kind}`)), h("p", {}, h("a", { class: "button main", href: PAGES[kind](token) }, t(`link.${kind}.act`))));
   else fill(place, notice("warm", t("link.broken"), h("p", {}, t("link.broken.text"))));
 }
 
