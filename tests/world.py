@@ -194,6 +194,11 @@ class World:
         codes = [code for body in bodies for code in re.findall(r"(?<!\d)\d{6}(?!\d)", body)]
         return str(codes[-1])
 
+    def mails_to(self, address: str) -> list[str]:
+        """What reached a mailbox, the oldest first."""
+        self.deliver()
+        return [body for to, _, body in self.mail.sent if to == address]
+
     # Journeys' steps
 
     def prove_phone(self, phone: str, purpose: str = "register") -> str:

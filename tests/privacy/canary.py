@@ -9,6 +9,7 @@ from PIL import Image
 
 from chalicelib.domain.consents import CURRENT_VERSION
 from tests.records import file_record
+from tests.registry import Counter, review, search
 from tests.world import Client, Student, World
 
 
@@ -80,6 +81,7 @@ def go_the_whole_journey(archive: World) -> None:
     report = _report(client)
     _verify(archive, report["verification_code"])
     _refused_when_signed_in(client)
+    _staff_reads_and_changes(archive, client)
     _crash(archive, client, report["report_id"])
     _end(archive, client, session, report["report_id"])
 
@@ -326,6 +328,31 @@ def _refused_when_signed_in(client: Client) -> None:
         _refused(client, "POST", "/reports", {"kind": value, "record_id": value})
         _refused(client, "POST", "/reports", raw=value.encode())
         _refused(client, "POST", "/bindings", {"family": value, "institution": value})
+
+
+def _staff_reads_and_changes(archive: World, client: Client) -> None:
+    """Found by each number, corrected at once and by two people, quoted in every free text."""
+    counter = Counter(archive)
+    registrar, reviewer = counter.registrar.client, counter.reviewer.client
+    found = [
+        search(registrar, **{kind: number}).json["items"]
+        for kind, number in (
+            ("document_number", CANARY.document_number),
+            ("certificate_number", CANARY.certificate_number),
+            ("student_number", CANARY.student_number),
+        )
+    ]
+    assert all(found)
+    record_id = next(one["record_id"] for one in found[1] if one["family"] == "credentials")
+    quoting = f"{CANARY.name} {CANARY.document_number}"
+    for fields in ({"president_name": CANARY.name}, {"major_name": CANARY.class_name}):
+        body = {"reason": quoting, **fields}
+        path = f"/registrar/records/credentials/{record_id}"
+        assert registrar.call("PUT", path, body).status in {200, 202}
+    (waiting,) = reviewer.call("GET", "/reviewer/changes", query={"purpose": quoting}).json["items"]
+    assert review(reviewer, waiting["change_id"], "accept", quoting).status == 200
+    _refused(registrar, "POST", "/registrar/records/search", {"purpose": quoting})
+    _refused(client, "POST", "/registrar/records/search", {"document_number": quoting})
 
 
 def _crash(archive: World, client: Client, report_id: str) -> None:

@@ -84,6 +84,10 @@ class RealWorld(World):
         newest = self.messages.to(destination)[0]
         return str(re.findall(r"(?<!\d)\d{6}(?!\d)", str(newest["body"]))[0])
 
+    def mails_to(self, address: str) -> list[str]:
+        self.deliver()
+        return [str(one["body"]) for one in reversed(self.messages.to(address))]
+
 
 @pytest.fixture(scope="module")
 def evidence(
