@@ -174,7 +174,7 @@ def signed_in(server: LocalServer, phone: str, email: str, password: str) -> Col
     body = {"challenge_id": first.json["challenge_id"], "code": server.new_code(phone)}
     second = server.call("POST", "/api/sessions/second-step", body)
     assert second.status == 201, second.content
-    return Colleague(server, email, second.json["access_token"])
+    return Colleague(server, email, second.json["access_token"], "")
 
 
 def test_there_is_one_first_operator(server: LocalServer, operator: Colleague):
