@@ -147,9 +147,11 @@ def list_viewings(
 ) -> tuple[Sequence[Viewing], str | None]:
     """Who looked at one of the own reports, newest first, and where to go on.
 
-    They are lines of the account's trail; a page may hold fewer than `limit`. Raises `not_found`.
+    They are lines of the account's trail, of which only those are read that were written while the
+    report could be viewed; a page may hold fewer than `limit`. Raises `not_found`.
     """
-    _own(ports, principal, report_id)
+    report = _own(ports, principal, report_id)
+    after = after or ports.audit.place_after(report.valid_until)
     while True:
         lines, after = ports.audit.lines(principal.account_id, limit=limit, after=after)
         found = [
@@ -157,6 +159,8 @@ def list_viewings(
             for line in lines
             if line.action == "report_viewed" and line.facts["report_id"] == report_id
         ]
+        if lines and lines[-1].at < report.issued_at:
+            return found, None
         if found or after is None:
             return found, after
 

@@ -35,6 +35,10 @@ class Audit:
         }
         return Put("audit", row, ABSENT)
 
+    def place_after(self, instant: int) -> str:
+        """Where `lines` begins to leave out everything later than the instant."""
+        return f"{instant + 1:011d}"
+
     def lines(
         self, account_id: str, *, limit: int, after: str | None = None
     ) -> tuple[Sequence[AuditLine], str | None]:

@@ -24,6 +24,8 @@ from chalicelib.stores.tables import (
 MOST_CONSECUTIVE = 100
 LONGEST_WAIT = 900
 _FREE_FAILURES = 5
+_FORGOTTEN_AFTER = 366 * DAY
+"""So long after the last of them failures in a row are kept: not for ever for a name nobody has."""
 _CONTENTION_TRIES = 10
 
 
@@ -90,6 +92,8 @@ def _counted(key: Key, row: Row | None, now: int) -> Write:
     columns: Row = {"count": count, "lease": now + wait_after(count)}
     if key.sk == "-":
         columns = {**columns, **expiring(key.pk, now + DAY)}
+    else:
+        columns = {**columns, "expires_at": now + _FORGOTTEN_AFTER}
     if row is None:
         return Put("codes", {"pk": key.pk, "sk": key.sk, **columns}, ABSENT)
     return Update(key, set=columns, when=When(equal={"count": row["count"]}))

@@ -11,6 +11,7 @@ from sd_jwt.verifier import SDJWTVerifier
 from chalicelib.domain.instants import plus_months, rfc3339
 from chalicelib.domain.jose import decoded, encoded
 from chalicelib.domain.records import Family
+from chalicelib.stores.audit import Audit
 from chalicelib.stores.tables import Key, Update
 from tests.records import WANG, file_record, member, record_ids
 from tests.world import ORIGIN, START, Answer, Client, World
@@ -307,6 +308,31 @@ def test_views_have_pages_of_their_report_only(archive):
     assert found == ["07", "03", "01"]
     elsewhere = client.call("GET", f"/reports/{other['report_id']}/views", query=query)
     assert elsewhere.code == "cursor_invalid"
+
+
+def test_of_the_trail_only_the_time_of_the_report_is_read(archive, monkeypatch):
+    client, early = issued(archive)
+    for _ in range(5):
+        archive.clock.advance(60)
+        shown(archive, early)
+    archive.clock.advance(60)
+    report = issue(client, early["record_id"]).json
+    shown(archive, report)
+    read = []
+
+    def noted(self, *arguments, **named):
+        lines, after = lines_of(self, *arguments, **named)
+        read.extend(lines)
+        return lines, after
+
+    lines_of = Audit.lines
+    monkeypatch.setattr(Audit, "lines", noted)
+    path = f"/reports/{report['report_id']}/views"
+    page = client.call("GET", path, query={"limit": "1"}).json
+    while page["next"]:
+        page = client.call("GET", path, query={"limit": "1", "cursor": page["next"]}).json
+    earlier = [line for line in read if line.facts.get("report_id") == early["report_id"]]
+    assert len(earlier) == 1, "the line that tells that the rest is older"
 
 
 @pytest.mark.parametrize("accept", [None, "*/*", "text/html", "application/json", "image/png;q=1"])

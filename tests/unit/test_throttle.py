@@ -6,8 +6,10 @@ import pytest
 
 from chalicelib.adapters.memory_keys import MemoryDataKeys
 from chalicelib.adapters.memory_tables import MemoryTables
+from chalicelib.domain.limits import DAY
 from chalicelib.stores.keyring import Keyring
 from chalicelib.stores.throttle import LONGEST_WAIT, MOST_CONSECUTIVE, PasswordThrottle, wait_after
+from tests.tables import RewindableTables
 
 NOW = 1_790_000_000
 WHO, NETWORK = "account", "203.0.113.7"
@@ -74,3 +76,13 @@ def test_others_do_not_wait(throttle):
     assert not throttle.take_try(WHO, NETWORK, NOW)
     assert throttle.take_try("other", NETWORK, NOW)
     assert throttle.take_try(WHO, "198.51.100.9", NOW)
+
+
+@pytest.mark.req("A-04")
+def test_every_count_of_failures_is_forgotten_in_the_end():
+    tables = RewindableTables()
+    throttle = PasswordThrottle(tables, Keyring("test", MemoryDataKeys()))
+    for place in range(3):
+        throttle.take_try(WHO, NETWORK, NOW + place)
+    kept = sorted(int(row["expires_at"]) - NOW - 2 for row in tables.all_rows().values())
+    assert kept == [DAY, 366 * DAY]
