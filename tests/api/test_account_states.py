@@ -107,11 +107,20 @@ class AccountLife(RuleBasedStateMachine):
     def end_sessions(self, but: str | None = None) -> None:
         self.model.sessions = [one for one in self.model.sessions if one.session_id == but]
 
+    def session(self) -> Session:
+        """The session that asks: what changes the account takes one that was not ended."""
+        if not self.model.sessions:
+            self.begin_session()
+        return self.model.sessions[-1]
+
     # Steps
 
     @precondition(lambda self: self.open)
     @rule()
     def sign_in(self) -> None:
+        self.begin_session()
+
+    def begin_session(self) -> None:
         self.archive.clock.advance(1)  # which of too many is the oldest shows by the second
         view = start_session(self.archive.ports, CALLER, self.account(), writes=[])
         found = self.archive.ports.sessions.of_access_token(view.access_token, self.now())
@@ -125,7 +134,7 @@ class AccountLife(RuleBasedStateMachine):
     @precondition(lambda self: self.open)
     @rule(password=passwords, new=passwords)
     def change_password(self, password: str, new: str) -> None:
-        [current] = self.model.sessions[-1:] or [Session("-", "", 0)]
+        current = self.session()
         outcome = outcome_of(
             change_account.change_password,
             self.archive.ports,
@@ -151,7 +160,7 @@ class AccountLife(RuleBasedStateMachine):
             change_account.change_contact,
             self.archive.ports,
             CALLER,
-            principal_of(self.account(), "-"),
+            principal_of(self.account(), self.session().session_id),
             kind,
             verification_token=self.proof(f"change_{kind}", new),
             current_password=self.model.password,
@@ -226,7 +235,7 @@ class AccountLife(RuleBasedStateMachine):
         answer = close_account.close_account(
             self.archive.ports,
             CALLER,
-            principal_of(self.account(), "-"),
+            principal_of(self.account(), self.session().session_id),
             verification_token=self.proof("close_account", self.model.contacts["phone"]),
             current_password=self.model.password,
         )
@@ -239,7 +248,9 @@ class AccountLife(RuleBasedStateMachine):
     @rule()
     def cancel_closing(self) -> None:
         outcome = outcome_of(
-            close_account.cancel_closing, self.archive.ports, principal_of(self.account(), "-")
+            close_account.cancel_closing,
+            self.archive.ports,
+            principal_of(self.account(), self.session().session_id),
         )
         if self.model.closes_at is not None and self.model.closes_at <= self.now():
             assert outcome == "conflict"
