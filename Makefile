@@ -21,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Single readings are enough for spelling names, and load four times as fast.
 export PYPINYIN_NO_PHRASES := true
 
-.PHONY: help setup run test test-deployment package deploy rollback dead-letters redrive schedules faults fuzz check format reset demo-data import-institutions import-records first-operator statistics verify-audit lock docs bench later messages system-packages
+.PHONY: help setup run test test-deployment package deploy rollback dead-letters redrive schedules faults fuzz check format reset demo-data import-institutions import-records first-operator statistics verify-audit lock docs bench screenshots later messages system-packages
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -123,6 +123,9 @@ docs: $(STAMP) ## Write the pages that are made from the code (API, columns)
 
 messages: $(STAMP) ## Write every message as a person would receive it, with pictures, to .build/messages
 	@$(RUN) -m infra.message_gallery
+
+screenshots: $(STAMP) system-packages ## Take pictures of every page (.build/screenshots)
+	@$(RUN) -m tests.browser.screenshots
 
 bench: $(STAMP) ## Run the benchmarks
 	@$(RUN) -m benchmarks
