@@ -58,6 +58,15 @@ def denials(request: pytest.FixtureRequest) -> dict[str, str | None]:
     return request.config.stash.setdefault(DENIALS, {})
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits for the recording comes last."""
+    items.sort(key=_wants_recording)
+
+
+def _wants_recording(item: pytest.Item) -> bool:
+    return "used" in getattr(item, "fixturenames", ())
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
