@@ -15,3 +15,10 @@ class TokenBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The token of a link in a message."""
 
     token: Token
+
+
+class ConsentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which text was agreed to."""
+
+    version: str
+    accepted: bool

@@ -3,8 +3,9 @@
 import msgspec
 
 from chalicelib.api.calls import Call
-from chalicelib.api.members import Token, TokenBody
+from chalicelib.api.members import ConsentBody, Token, TokenBody
 from chalicelib.api.routes import Function
+from chalicelib.domain.consents import require_stated_consent
 from chalicelib.operations import invitations, recover
 
 function = Function("recover")
@@ -29,11 +30,12 @@ class PasswordResetBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 class AcceptBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The token, the password, and for staff a code of the authenticator app."""
+    """The token, the password; for staff a code of the app, for others the consent to the terms."""
 
     token: Token
     password: str
     code: Token | None = None
+    consent: ConsentBody | None = None
 
 
 @function.route(
@@ -103,6 +105,11 @@ def read_invitation(call: Call) -> invitations.InvitationView:
 def accept_invitation(call: Call) -> invitations.Accepted:
     """Set the first password, and for staff the authenticator app."""
     body: AcceptBody = call.body
+    given = body.consent
     return invitations.accept_invitation(
-        call.ports, body.token, password=body.password, code=body.code
+        call.ports,
+        body.token,
+        password=body.password,
+        code=body.code,
+        terms=require_stated_consent(given.version, given.accepted) if given else None,
     )

@@ -3,18 +3,11 @@
 import msgspec
 
 from chalicelib.api.calls import Call
-from chalicelib.api.members import Token, TokenBody
+from chalicelib.api.members import ConsentBody, Token, TokenBody
 from chalicelib.api.routes import Function, Nothing
 from chalicelib.operations import confirm_email, register
 
 function = Function("register")
-
-
-class ConsentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which text was agreed to."""
-
-    version: str
-    accepted: bool
 
 
 class RegistrationBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

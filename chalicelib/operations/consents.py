@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from chalicelib.domain.appeal_states import ENDED
-from chalicelib.domain.consents import CURRENT_VERSION, digest_of, require_consent
+from chalicelib.domain.consents import require_consent
 from chalicelib.domain.errors import Refusal, Text
 from chalicelib.domain.instants import rfc3339
+from chalicelib.operations.agreed_terms import agreed_terms
 from chalicelib.operations.change_identity import withdraw_identity
 from chalicelib.operations.correct import withdraw_correction
 from chalicelib.operations.notices import tell
@@ -106,13 +107,7 @@ def consent_again(ports: Ports, principal: Principal, *, version: str, accepted:
 
     Raises `InvalidInput` with `consent_required`, `conflict`.
     """
-    consent = Consent(
-        kind="terms",
-        version=require_consent(version, accepted),
-        in_force=CURRENT_VERSION,
-        digest=digest_of(CURRENT_VERSION, "terms"),
-        at=ports.now(),
-    )
+    consent = agreed_terms(require_consent(version, accepted), ports.now())
     account = _account(ports, principal)
     changed = msgspec.structs.replace(account, consent_withdrawn_at=None)
     agreed = ports.accounts.agreeing(account.account_id, consent)

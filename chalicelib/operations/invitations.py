@@ -7,13 +7,14 @@ import msgspec
 from chalicelib.domain.authenticator import setup_address
 from chalicelib.domain.errors import Refusal, invalid
 from chalicelib.domain.instants import rfc3339
+from chalicelib.operations.agreed_terms import agreed_terms
 from chalicelib.operations.authenticator import AuthenticatorSetup, confirmed_by
 from chalicelib.operations.notices import language_of
 from chalicelib.operations.ports import Ports
 from chalicelib.operations.recover import checked_password
 from chalicelib.stores.accounts import Account, Authenticator
 from chalicelib.stores.invitations import invitation_of, invitation_token, invited_account
-from chalicelib.stores.tables import ConditionFailed
+from chalicelib.stores.tables import ConditionFailed, Write
 
 INVITATION_SECONDS = 7 * 86_400
 _SECRET_BYTES = 20
@@ -63,10 +64,13 @@ def read_invitation(ports: Ports, token: str) -> InvitationView:
     )
 
 
-def accept_invitation(ports: Ports, token: str, *, password: str, code: str | None) -> Accepted:
+def accept_invitation(
+    ports: Ports, token: str, *, password: str, code: str | None, terms: str | None
+) -> Accepted:
     """Set the password, and for staff the app by a code of it: both or none, once.
 
-    Raises `code_invalid` for the token, `InvalidInput` for password and code.
+    `terms` is the version that somebody who is not of the staff has agreed to: their account was
+    opened for them. Raises `code_invalid` for the token, `InvalidInput` for the others.
     """
     account = _invited_account(ports, token)
     checked = checked_password(ports, account, password, field="password")
@@ -80,10 +84,16 @@ def accept_invitation(ports: Ports, token: str, *, password: str, code: str | No
         invitation=None,
         email_confirmed=True,
     )
+    writes: list[Write] = [ports.accounts.changing(accepted)]
+    if account.post is None:
+        if terms is None:
+            raise invalid("consent", "consent_required")
+        consent = agreed_terms(terms, ports.now())
+        writes.append(ports.accounts.agreeing(account.account_id, consent))
     answer = Accepted(account.email, recovery)
-    trail = ports.audited(account.account_id, "invitation_accepted", "owner")
+    writes.append(ports.audited(account.account_id, "invitation_accepted", "owner"))
     try:
-        ports.commit([ports.accounts.changing(accepted), trail], reply=answer)
+        ports.commit(writes, reply=answer)
     except ConditionFailed:
         raise Refusal("code_invalid") from None
     ports.metrics.count("invitation_accepted")

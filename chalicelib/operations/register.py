@@ -6,7 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from chalicelib.domain import lifetimes
-from chalicelib.domain.consents import CURRENT_VERSION, digest_of, require_stated_consent
+from chalicelib.domain.consents import require_stated_consent
 from chalicelib.domain.documents import parse_document
 from chalicelib.domain.emails import parse_email
 from chalicelib.domain.errors import InvalidInput, Refusal, invalid
@@ -14,6 +14,7 @@ from chalicelib.domain.instants import china_date, rfc3339
 from chalicelib.domain.limits import network_of
 from chalicelib.domain.names import parse_name
 from chalicelib.domain.passwords import check_password
+from chalicelib.operations.agreed_terms import agreed_terms
 from chalicelib.operations.archive import bound_records, count_by_family
 from chalicelib.operations.confirm_email import confirmation_writes
 from chalicelib.operations.ports import Caller, Ports
@@ -21,7 +22,6 @@ from chalicelib.operations.remind import reminder_to_confirm
 from chalicelib.operations.views import AccountView, account_view
 from chalicelib.stores.accounts import (
     Account,
-    Consent,
     Draft,
     Person,
     document_value,
@@ -90,7 +90,7 @@ def draft_registration(ports: Ports, caller: Caller, application: Application) -
     person, email, password = _checked(ports, application, phone)
     count_identity_question(ports, caller, person, phone)
     registration_id = ports.random.token()
-    consent = _consent(ports, application)
+    consent = agreed_terms(application.consent_version, ports.now())
     ports.accounts.consenting(registration_id, consent)
     agrees = ports.checker.agrees(person, phone)
     if agrees and ports.accounts.holder("document", document_value(person)):
@@ -234,16 +234,6 @@ def count_identity_question(ports: Ports, caller: Caller, person: Person, phone:
     except OverLimit as limit:
         if limit.rule != pair.rule:
             raise Refusal("rate_limited", retry_after=limit.retry_after) from None
-
-
-def _consent(ports: Ports, application: Application) -> Consent:
-    return Consent(
-        kind="terms",
-        version=application.consent_version,
-        in_force=CURRENT_VERSION,
-        digest=digest_of(CURRENT_VERSION, "terms"),
-        at=ports.now(),
-    )
 
 
 def _account(

@@ -2,6 +2,7 @@
 
 import re
 from io import BytesIO
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image, ImageChops, ImageStat
 from chalicelib import jobs
 from chalicelib.adapters.files import MemoryFiles
 from chalicelib.domain.appeal_states import ANSWER_SECONDS, UNDO_SECONDS
+from chalicelib.domain.consents import CURRENT_VERSION
 from chalicelib.operations import decide_appeals, transfer_identity
 from chalicelib.operations.document_scans import SETTLE_SECONDS
 from chalicelib.stores.limits import Hit
@@ -86,7 +88,10 @@ def set_password(archive: World) -> Answer:
     archive.deliver()
     bodies = "\n".join(body for to, _, body in archive.mail.sent if to == APPELLANT_MAIL)
     token = re.findall(r"/invitation/#(\S+)", bodies)[-1]
-    body = {"token": token, "password": PASSWORD}
+    body: dict[str, Any] = {"token": token, "password": PASSWORD}
+    without = archive.client.call("POST", "/invitations/accept", body)
+    assert field_codes(without) == {"consent": "consent_required"}
+    body["consent"] = {"version": CURRENT_VERSION, "accepted": True}
     return archive.client.call("POST", "/invitations/accept", body)
 
 

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from chalicelib.domain.consents import CURRENT_VERSION
 from tests.journey.server import LocalServer
 from tests.journey.staff import PASSWORD, Colleague, hired, joined
 from tests.journey.steps import (
@@ -163,7 +164,8 @@ def let_in(server: LocalServer, phone: str, email: str) -> Colleague:
     """Who was given an account sets its password by the mailed link, and signs in."""
     mail = server.wait_for_message(email, "/invitation/#")
     token = mail.partition("/invitation/#")[2].split()[0]
-    body = {"token": token, "password": PASSWORD}
+    agreed = {"version": CURRENT_VERSION, "accepted": True}
+    body = {"token": token, "password": PASSWORD, "consent": agreed}
     assert server.call("POST", "/api/invitations/accept", body).status == 200
     return signed_in(server, phone, email, PASSWORD)
 

@@ -3,7 +3,7 @@
  * authenticator app. The token is in the fragment, which no server sees, and leaves it at once.
  */
 
-import { Problem, post } from "./api.js";
+import { Problem, get, post } from "./api.js";
 import { fill, h } from "./dom.js";
 import { explanation, field, form, passwordField } from "./forms.js";
 import { facts, notice, page } from "./person.js";
@@ -37,11 +37,12 @@ function invitation(place, { username, name, authenticator }) {
     fields: [
       h("input", { type: "email", autocomplete: "username", value: username, hidden: true, "aria-hidden": "true", tabindex: "-1" }),
       passwordField({ name: "password", label: t("password.new"), help: t("password.help"), autocomplete: "new-password" }),
-      ...(app ?? []),
+      ...(app ?? [field({ name: "consent", label: t("register.consent"), kind: "checkbox", help: h("a", { href: "/#/terms", target: "_blank" }, t("register.terms.read")) })]),
     ],
     action: t("invitation.accept"),
-    submit: async (values, key) => {
-      const { recovery_codes } = await post("/invitations/accept", { token, ...values }, { key });
+    submit: async ({ consent, ...values }, key) => {
+      const terms = app ? {} : { consent: { version: (await get("/consents")).version, accepted: consent } };
+      const { recovery_codes } = await post("/invitations/accept", { token, ...values, ...terms }, { key });
       fill(place, notice("good", t("invitation.done"), recovery_codes.length > 0 && [h("p", {}, t("authenticator.codes")), h("ul", { class: "codes number" }, ...recovery_codes.map((code) => h("li", {}, code)))], h("p", {}, h("a", { class: "button main", href: authenticator ? "/staff/" : "/#/sign-in" }, t("menu.signIn")))));
     },
   });
