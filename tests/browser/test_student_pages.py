@@ -26,6 +26,7 @@ OWN_PAGES = (
     "/account/authenticator",
     "/account/sessions",
     "/account/activity",
+    "/account/consents",
     "/account/export",
     "/account/close",
 )
@@ -280,6 +281,21 @@ def test_a_correction_with_evidence_is_sent_and_withdrawn(on_phone, person, tmp_
     on_phone.page.get_by_role("button", name="撤回申请").click()
     on_phone.page.locator("dialog button.danger").click()
     assert on_phone.see(".badge.withdrawn") == "已撤回"
+
+
+def test_a_consent_is_withdrawn_and_given_again(on_phone, person):
+    member(on_phone, person, "/account/consents")
+    on_phone.page.locator("main button.danger").click()
+    on_phone.page.locator("dialog button.danger").click()
+    on_phone.see(".notice.warm")
+    on_phone.accessible()
+    on_phone.open("/#/archive")
+    assert on_phone.page.locator(".counts").count() == 0
+    on_phone.open("/#/account/consents")
+    on_phone.page.locator("main button.main").click()
+    on_phone.page.locator("main button.danger").wait_for()
+    on_phone.open("/#/archive")
+    on_phone.see(".counts")
 
 
 def test_the_language_is_switched_and_remembered(on_phone):

@@ -39,6 +39,7 @@ const OWN = {
   "/account/authenticator": page("authenticator", "authenticator"),
   "/account/sessions": page("sessions", "sessions"),
   "/account/activity": page("activity", "activity"),
+  "/account/consents": page("consents", "consents"),
   "/account/export": page("leaving", "exportPage"),
   "/account/close": page("leaving", "closeAccount"),
   "/objection": page("appeal", "objection"),

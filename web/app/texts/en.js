@@ -556,4 +556,16 @@ export default {
   "invitation.title": "Set your password",
   "invitation.accept": "Set it",
   "invitation.done": "Done: you can sign in now",
+
+  "account.consents": "Consents",
+  "consent.intro": "What you agreed to, and how to withdraw it. What was done before stands.",
+  "consent.terms": "Terms and privacy notice",
+  "consent.document_scan": "Separate consent to a scan",
+  "consent.withdrawn": "withdrawn",
+  "consent.withdraw.terms": "Withdraw the consent to the processing",
+  "consent.withdraw.terms.sure": "Your records are not shown any more and all reports are closed for good; you can still export and close the account. Withdraw?",
+  "consent.withdraw.document_scan": "Withdraw the consent to scans",
+  "consent.withdraw.document_scan.sure": "What waits for a decision on a scan is withdrawn, and the scans are deleted. Withdraw?",
+  "consent.again": "Agree again to the present text",
+  "activity.invitation_accepted": "First password set",
 };

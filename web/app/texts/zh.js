@@ -556,4 +556,16 @@ export default {
   "invitation.title": "设置密码",
   "invitation.accept": "完成设置",
   "invitation.done": "设置完成，现在可以登录",
+
+  "account.consents": "同意与撤回",
+  "consent.intro": "您同意过的文本，以及如何撤回。撤回不影响此前已进行的处理。",
+  "consent.terms": "用户协议与隐私政策",
+  "consent.document_scan": "证件影像单独同意",
+  "consent.withdrawn": "已撤回",
+  "consent.withdraw.terms": "撤回对信息处理的同意",
+  "consent.withdraw.terms.sure": "撤回后不再显示您的记录，所有报告会关闭，不能恢复；导出和注销仍可使用。确定撤回吗？",
+  "consent.withdraw.document_scan": "撤回对证件影像的同意",
+  "consent.withdraw.document_scan.sure": "等待审核的申请会撤回，影像随即删除。确定撤回吗？",
+  "consent.again": "重新同意现行文本",
+  "activity.invitation_accepted": "设置首个密码",
 };

@@ -29,7 +29,7 @@ export async function accountPage() {
     h("h2", {}, t("account.safety")),
     h("ul", { class: "links" }, ...["authenticator", "sessions", "activity"].map(link)),
     h("h2", {}, t("account.leaving")),
-    h("ul", { class: "links" }, ...["export", "close"].map(link)),
+    h("ul", { class: "links" }, ...["consents", "export", "close"].map(link)),
   ]);
 }
 
