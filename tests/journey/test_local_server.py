@@ -112,7 +112,7 @@ def test_pages_carry_a_strict_policy(server: LocalServer):
         page = server.call("GET", path)
         assert page.status == 200
         policy = page.headers["Content-Security-Policy"]
-        assert "default-src 'self'" in policy
+        assert "default-src 'none'; script-src 'self';" in policy
         assert "unsafe" not in policy
         assert page.headers["X-Content-Type-Options"] == "nosniff"
         assert page.headers["Referrer-Policy"] == "no-referrer"
