@@ -74,8 +74,9 @@ class Visitor:
         assert found.violations_count == 0, found.generate_report()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Ended with its file: what runs in the same process later must not find its event loop."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     assert program, "chromium is missing: make system-packages"
     with sync_playwright() as playwright:

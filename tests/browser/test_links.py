@@ -69,7 +69,7 @@ def test_undoing_a_change(on_phone: Visitor, owner: Student):
         "current_password": PASSWORD,
     }
     assert owner.call("PUT", "/account/phone", body).status == 200
-    assert "撤销更换" in follow(on_phone, link(owner, "手机号码已于", "undo-change"))
+    assert "撤销更换" in follow(on_phone, link(owner, "您账户的手机号码已于", "undo-change"))
     press(on_phone)
     require_said(on_phone, "已恢复")
     assert owner.get("/account").status == 401

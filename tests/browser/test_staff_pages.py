@@ -154,3 +154,26 @@ def test_a_student_has_no_business_at_the_counter(on_phone, student, server):
     on_phone.give_code(student.phone)
     on_phone.see(".notice.warm")
     assert on_phone.page.locator("nav a").count() == 0
+
+
+def test_an_invitation_sets_password_and_app_and_lets_in(on_phone, server, operator):
+    body = {"email": "second@staff.example", "name": "王主任", "role": "operator"}
+    assert operator.call("POST", "/operator/staff", body).status == 201
+    mail = server.wait_for_message("second@staff.example", "/invitation/#")
+    token = mail.partition("/invitation/#")[2].split()[0]
+    on_phone.open(f"/invitation/#{token}")
+    secret = on_phone.see(".number.big").replace(" ", "")
+    on_phone.accessible()
+    on_phone.fill(password=PASSWORD, code=app_code(server, secret))
+    on_phone.submit()
+    on_phone.see(".codes li")
+    assert on_phone.page.locator(".codes li").count() == 10
+    on_phone.page.locator("main a.main").click()
+    on_phone.arrive("/sign-in")
+    on_phone.fill(username="second@staff.example", password=PASSWORD)
+    on_phone.submit()
+    on_phone.see("[name=code]")
+    server.wait(30)
+    on_phone.page.locator("[name=code]").fill(app_code(server, secret))
+    on_phone.arrive("/appeals")
+    on_phone.accessible()

@@ -97,8 +97,8 @@ def test_a_changed_phone_is_put_back_by_the_link_in_the_old_mailbox(owner: Stude
     changed = change(owner, "phone", NEW_PHONE)
     assert changed.status == 200, changed.content
     assert changed.json["phone"].endswith(NEW_PHONE[-4:])
-    server.wait_for_message(old, "手机号码已于")
-    token = link_in(server, owner.email, "手机号码已于", "undo-change")
+    server.wait_for_message(old, "您账户的手机号码已于")
+    token = link_in(server, owner.email, "您账户的手机号码已于", "undo-change")
     require_too_new_to_recover(owner, NEW_PHONE)
     assert undo(server, token).status == 204
     require_code(undo(server, token), 422, "code_invalid")
@@ -128,8 +128,8 @@ def test_a_changed_address_is_put_back_by_the_link_in_the_old_mailbox(owner: Stu
         NEW_MAIL,
         True,
     )
-    server.wait_for_message(owner.phone, "电子邮箱已于")
-    token = link_in(server, old, "电子邮箱已于", "undo-change")
+    server.wait_for_message(owner.phone, "您账户的电子邮箱已于")
+    token = link_in(server, old, "您账户的电子邮箱已于", "undo-change")
     assert undo(server, token).status == 204
     assert back_in(owner).get("/account").json["email"] == old
     assert {"email_changed", "email_change_undone"} <= set(actions(owner))

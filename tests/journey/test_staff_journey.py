@@ -29,7 +29,7 @@ OPERATOR = "first-operator@archive.example"
 
 @pytest.fixture(scope="module")
 def student(server: LocalServer) -> Student:
-    return Student(server, server.people()[52], "corrected-52@example.com").arrive()
+    return Student(server, server.people()[92], "corrected-92@example.com").arrive()
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_a_key_field_is_corrected_by_two_people_and_the_verifier_sees_it(
 def test_a_squatted_number_goes_to_its_owner_by_two_operators(
     server: LocalServer, operator: Colleague
 ):
-    squatter = Student(server, server.people()[SQUATTED], "squatter@example.com").arrive()
+    squatter = Student(server, server.people()[SQUATTED], "squatter-55@example.com").arrive()
     record = next(one for one in squatter.records("credentials") if not one["held"])
     report = issued(squatter, record)
     second = hired(operator, "second-operator@archive.example", "operator")
