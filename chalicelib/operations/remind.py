@@ -110,11 +110,15 @@ def _remind(ports: Ports, task: Task) -> bool:
 
 
 def _of_report(ports: Ports, account: Account, task: Task) -> list[Write]:
-    """Nothing for a report that was extended, closed or superseded meanwhile, or is over."""
+    """Nothing for a report that was extended, closed or superseded meanwhile, or is over.
+
+    Nor where a later reminder is due by now: after an outage one says it all.
+    """
     report = ports.reports.of_owner(account.account_id, task.subject)
     if report is None or report.state != "open" or report.valid_until != task.deadline:
         return []
-    if task.deadline <= ports.now():
+    following = [task.deadline, *(task.deadline - days * DAY for days in EXPIRY_DAYS)]
+    if any(task.at < at <= ports.now() for at in following):
         return []
     values = {
         "report_number": report.statement.report_number,

@@ -62,6 +62,13 @@ def test_a_reminder_that_is_late_comes_once(archive, student):
     assert go_to(archive, until - DAY) == Reminded(1, 0)
 
 
+def test_after_an_outage_one_reminder_says_it_all(archive, student):
+    until = issued(archive, student)
+    confirmed(archive)
+    assert go_to(archive, until - DAY + 3600) == Reminded(1, 0)
+    assert texts(archive, "到期") == 2  # one by each channel
+
+
 def test_nobody_is_reminded_of_what_is_over(archive, student):
     until = issued(archive, student)
     confirmed(archive)

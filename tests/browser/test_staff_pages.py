@@ -112,7 +112,9 @@ def test_a_record_is_searched_withheld_and_shown_again(on_phone, student, record
     held.locator("button[type=submit]").click()
     on_phone.see("main .notice.good")
     assert any(one["held"] for family in FAMILIES for one in student.records(family))
-    on_phone.fill(number=number)
+    on_phone.page.reload()
+    on_phone.arrive("/records")
+    on_phone.fill(purpose="核对更正申请", number=number)
     on_phone.submit()
     on_phone.page.get_by_text("恢复显示", exact=True).first.click()
     shown = on_phone.page.locator("details[open]")
@@ -138,7 +140,7 @@ def test_an_operator_invites_and_ends(visitor, operator):
     visitor.page.locator("dialog button.danger").click()
     ended = visitor.page.locator("li.card", has_text=email)
     ended.locator("button").first.wait_for(state="detached")
-    for path in ("/appeals", "/reviews"):
+    for path in ("/appeals", "/reviews", "/operations"):
         visitor.page.goto(f"{visitor.server.origin}/staff/#{path}")
         visitor.arrive(path)
         visitor.accessible()

@@ -32,7 +32,8 @@ def put(url, *bodies):
 def bodies_in(url):
     sqs = boto3.client("sqs", region_name=aws.REGION)
     found = []
-    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+    at_once = {"QueueUrl": url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0}
+    while messages := sqs.receive_message(**at_once).get("Messages"):
         found += [one["Body"] for one in messages]
     return sorted(found)
 

@@ -18,13 +18,14 @@ const PAGES = {
   "/reviews": page("cases", "reviews"),
   "/reviews/:id": page("cases", "review"),
   "/colleagues": page("colleagues", "colleagues"),
+  "/operations": page("operations", "operations"),
 };
 
 /** The pages of each role, in the menu's order. */
 const OF_ROLE = {
   registrar: ["corrections", "records"],
   reviewer: ["changes"],
-  operator: ["appeals", "reviews", "colleagues"],
+  operator: ["appeals", "reviews", "colleagues", "operations"],
 };
 
 const own = () => OF_ROLE[account()?.role] ?? [];
